@@ -1,0 +1,6 @@
+//! Turns events into history that people can read.
+//!
+//! Start at [`store::Store`], the port behind which events are kept, and [`materialise::Materialiser`], which folds
+//! stored events into the rows that changed. Nothing here knows SQL or HTTP.
+
+pub mod store;

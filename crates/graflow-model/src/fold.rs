@@ -1,0 +1,4 @@
+//! The fold.
+/// In the making.
+#[derive(Debug, Clone, Default)]
+pub struct ExecutionState {}
