@@ -116,10 +116,13 @@ impl<'a> FrameReader<'a> {
     pub fn step(&mut self) -> Step<'a> {
         let offset = self.offset();
         let rest = self.bytes.get(self.position..).unwrap_or_default();
-        let Some((&[a, b, c, d, e, f, g, h], body)) = rest.split_first_chunk::<HEADER_BYTES>() else {
+        let Some((header, body)) = rest.split_first_chunk::<HEADER_BYTES>() else {
             return Step::NeedMore { offset, missing: HEADER_BYTES - rest.len() };
         };
-        let (len, crc) = ([a, b, c, d], u32::from_le_bytes([e, f, g, h]));
+        let mut len = [0; 4];
+        let mut crc = [0; 4];
+        len.copy_from_slice(&header[..4]);
+        crc.copy_from_slice(&header[4..]);
         let bytes = u32::from_le_bytes(len) as usize;
         if bytes == 0 || bytes > MAX_PAYLOAD_BYTES {
             return Step::Corrupt { offset };
@@ -127,7 +130,7 @@ impl<'a> FrameReader<'a> {
         let Some(payload) = body.get(..bytes) else {
             return Step::NeedMore { offset, missing: bytes - body.len() };
         };
-        if checksum(len, payload) != crc {
+        if checksum(len, payload) != u32::from_le_bytes(crc) {
             return Step::Corrupt { offset };
         }
         self.position += HEADER_BYTES + bytes;
