@@ -8,6 +8,8 @@ pub mod fold;
 pub mod frame;
 pub mod id;
 pub mod limits;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod row;
 pub mod state;
 pub mod time;

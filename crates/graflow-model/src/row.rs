@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 
 /// Which clock a duration was taken with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DurationSource {
     /// The monotonic clock of one machine: exact.
@@ -233,6 +234,7 @@ pub struct EdgeRow {
 
 /// Times an edge was taken, by how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Taken {
     /// As the way to the next task.
     pub successor: u64,
@@ -329,4 +331,8 @@ pub struct ChangedRows {
     pub nodes: Vec<NodeRow>,
     /// Edges of its graph.
     pub edges: Vec<EdgeRow>,
+    /// Nodes that are no longer there: an earlier event said otherwise.
+    pub removed_nodes: Vec<TaskId>,
+    /// Edges that are no longer there: an earlier event said otherwise.
+    pub removed_edges: Vec<(TaskId, TaskId)>,
 }

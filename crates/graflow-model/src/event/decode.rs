@@ -23,6 +23,7 @@ pub struct EventError {
 
 /// The kinds of faults an event can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, DeriveDeserialize, schemars::JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EventErrorCode {
     /// The text is no JSON.

@@ -90,6 +90,7 @@ macro_rules! data {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident : $type:ty),* $(,)? })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(default)]
         pub struct $name {
             $($(#[$field_doc])* #[serde(skip_serializing_if = "is_default")] pub $field: $type,)*
@@ -222,6 +223,7 @@ data! {
 
 /// The task execution that started a nested run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Parent {
     /// Its run.
     pub execution_id: ExecutionId,
@@ -232,6 +234,7 @@ pub struct Parent {
 
 /// A node of the task graph.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeDeclaration {
     /// The task, or the parallel group.
     pub id: TaskId,
@@ -275,6 +278,7 @@ impl NodeDeclaration {
 
 /// An edge of the task graph.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EdgeDeclaration {
     /// Where it leaves.
     pub source: TaskId,
@@ -286,6 +290,7 @@ pub struct EdgeDeclaration {
 
 /// What led to a task execution.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Cause {
     /// How.
     pub kind: CauseKind,
@@ -295,6 +300,7 @@ pub struct Cause {
 
 /// An attempt failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TaskFailed {
     /// What went wrong.
     pub error: ErrorInfo,
@@ -302,6 +308,7 @@ pub struct TaskFailed {
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorInfo {
     /// The error's type, in the language's own words.
     #[serde(rename = "type")]
@@ -318,6 +325,7 @@ pub struct ErrorInfo {
 
 /// A value was written; the event's id names the version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DataWritten {
     /// The channel.
     pub channel: Channel,
@@ -348,6 +356,7 @@ pub struct DataWritten {
 
 /// A value was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DataRead {
     /// The channel.
     pub channel: Channel,
@@ -372,6 +381,7 @@ pub struct DataRead {
 
 /// A person is asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Waiting {
     /// Names the question.
     pub feedback_id: FeedbackId,
@@ -397,6 +407,7 @@ pub struct Waiting {
 
 /// The question is no longer open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WaitingEnded {
     /// Names the question.
     pub feedback_id: FeedbackId,
@@ -407,6 +418,7 @@ pub struct WaitingEnded {
 
 /// A log line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Log {
     /// `trace`, `debug`, `info`, `warning`, `error`, or the language's own word.
     pub level: String,

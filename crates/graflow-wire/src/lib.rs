@@ -1,0 +1,45 @@
+//! What goes over the wire: the shapes of every REST answer and of every message of the live stream.
+//!
+//! Plain structs that serialise and deserialise, shared by the server and by typed clients. They stand apart
+//! from the model, so that what is stored and what is answered may change separately. Durations are seconds
+//! (`f64`), times RFC 3339 in UTC with microseconds. A field is never renamed; fields may be added, so readers
+//! pass over what they do not know.
+//!
+//! With the feature `openapi` every shape has a schema for the OpenAPI document.
+
+mod data;
+mod deletion;
+mod error;
+mod events;
+mod execution;
+mod finding;
+mod graph;
+mod live;
+mod logs;
+mod metrics;
+mod search;
+mod seconds;
+mod server;
+mod task_execution;
+mod timeline;
+mod workflow;
+
+pub use data::{DataEdge, DataLineage, TaskReference, ValueRead, ValueWrite};
+pub use deletion::{DeleteRequest, DeletedAnswer};
+pub use error::ErrorBody;
+pub use events::{EventCode, Events, InvalidEvent, LoggedEvent, PostAnswer};
+pub use execution::{Execution, ExecutionDetail, ExecutionList, LlmTotals, OpenQuestion};
+pub use finding::{Finding, Findings};
+pub use graph::{Edge, EdgeData, Graph, Node, NodeData};
+pub use live::{
+    EdgeReference, EventDelta, GraphRows, Hello, LivenessChange, Message, MessageData, Ping, Resync, Rows,
+    message_type,
+};
+pub use logs::{LogLine, Logs};
+pub use metrics::{DurationStatistics, MetricsSummary, Series, SeriesPoint};
+pub use search::{Found, SearchAnswer};
+pub use seconds::seconds;
+pub use server::{Health, Limits, Ready, ServerInfo};
+pub use task_execution::{TaskExecution, TaskExecutionDetail, TaskExecutions, TaskHistory};
+pub use timeline::{Bar, Timeline};
+pub use workflow::{Workflow, WorkflowDetail, WorkflowList};

@@ -1,0 +1,56 @@
+use graflow_model::{ExecutionId, ExecutionStatus, Seq, Timestamp, WorkflowName};
+use serde::{Deserialize, Serialize};
+
+use crate::Execution;
+
+/// A workflow over all its runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Workflow {
+    /// Its name.
+    pub workflow_name: WorkflowName,
+    /// Runs.
+    pub executions: u64,
+    /// Runs that completed.
+    pub completed: u64,
+    /// Runs that failed.
+    pub failed: u64,
+    /// Runs that have not ended.
+    pub open: u64,
+    /// Mean seconds of the runs that ended.
+    pub average_duration: Option<f64>,
+    /// The newest run.
+    pub last_execution_id: ExecutionId,
+    /// When that began.
+    pub last_start_time: Timestamp,
+    /// Where that stands.
+    pub last_status: ExecutionStatus,
+    /// When a run last completed.
+    pub last_success_time: Option<Timestamp>,
+}
+
+/// `GET /api/workflows`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WorkflowList {
+    /// By name.
+    pub workflows: Vec<Workflow>,
+    /// Pass it as `cursor` for the next page; null at the end.
+    pub next_cursor: Option<String>,
+    /// Every event up to here is taken into account.
+    pub as_of_seq: Seq,
+}
+
+/// `GET /api/workflows/{name}`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WorkflowDetail {
+    /// The workflow.
+    pub workflow: Workflow,
+    /// Its runs, newest first.
+    pub executions: Vec<Execution>,
+    /// Pass it as `cursor` for the next page of runs; null at the end.
+    pub next_cursor: Option<String>,
+    /// Every event up to here is taken into account.
+    pub as_of_seq: Seq,
+}
