@@ -1,0 +1,166 @@
+//! `cargo xtask demo`: one build, one server, one real run, one picture.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ExitCode, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// The example that reads this checkout, and the package it stands in.
+const EXAMPLE: (&str, &str) = ("census", "graflow-examples");
+/// Where the server and the example keep what they record.
+const DATA: &str = "target/demo";
+const FIRST_PORT: u16 = 8000;
+const LAST_PORT: u16 = 8099;
+
+/// How to run it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Stop everything after the example instead of waiting for Ctrl-C.
+    #[arg(long)]
+    exit: bool,
+}
+
+/// Builds, serves, runs, shows, waits.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<ExitCode> {
+    // Before anything is started: a program that is told to stop must stop its server, whenever that is.
+    let (stop, stopped) = mpsc::channel();
+    ctrlc::set_handler(move || _ = stop.send(())).context("failed to listen for Ctrl-C")?;
+
+    build_pages(workspace)?;
+    process::check(workspace.cargo().args([
+        "build",
+        "--release",
+        "--package",
+        "graflow-cli",
+        "--bin",
+        "graflow",
+        "--package",
+        EXAMPLE.1,
+        "--example",
+        EXAMPLE.0,
+    ]))?;
+
+    let demo = Demo { workspace, data: workspace.path(DATA) };
+    let (mut server, url) = demo.serve()?;
+    let shown = demo.run_and_show(&url);
+    let ended = match shown {
+        Ok(()) if !options.exit => wait(&mut server, &stopped),
+        other => other,
+    };
+    process::stop(&mut server, Duration::from_secs(10))?;
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+struct Demo<'a> {
+    workspace: &'a Workspace,
+    data: PathBuf,
+}
+
+impl Demo<'_> {
+    fn program(&self, relative: &str) -> std::process::Command {
+        let mut command = self.workspace.command(self.workspace.path("target/release").join(relative));
+        command.env("GRAFLOW_LINEAGE_DATA_DIR", &self.data);
+        for foreign in
+            ["GRAFLOW_LINEAGE", "GRAFLOW_LINEAGE_URL", "GRAFLOW_LINEAGE_TOKEN", "GRAFLOW_LINEAGE_PROJECT"]
+        {
+            command.env_remove(foreign);
+        }
+        command
+    }
+
+    /// Starts a server on the first free port; it answers when this returns.
+    fn serve(&self) -> anyhow::Result<(Child, String)> {
+        let port = (FIRST_PORT..=LAST_PORT)
+            .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+            .with_context(|| format!("no port from {FIRST_PORT} to {LAST_PORT} is free"))?;
+        let mut command = self.program("graflow");
+        command.args(["lineage", "serve", "--host", "127.0.0.1", "--port", &port.to_string()]);
+        let mut server = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .context("failed to start the server")?;
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while !answers(port) {
+            if let Some(status) = server.try_wait()? {
+                bail!("the server ended before it answered: {status}");
+            }
+            if Instant::now() > deadline {
+                process::stop(&mut server, Duration::from_secs(1))?;
+                bail!("the server did not answer within a minute");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok((server, format!("http://127.0.0.1:{port}/")))
+    }
+
+    /// Runs the example, prints its tree and the address.
+    fn run_and_show(&self, url: &str) -> anyhow::Result<()> {
+        let example = self
+            .program(&format!("examples/{}", EXAMPLE.0))
+            .status()
+            .context("failed to start the example")?;
+        ensure!(example.success(), "the example failed: {example}");
+        println!();
+        process::check(self.program("graflow").args(["lineage", "show", "latest"]))?;
+        println!("\n{url}");
+        Ok(())
+    }
+}
+
+/// Whether a server is up there.
+fn answers(port: u16) -> bool {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else { return false };
+    let mut answer = [0; 12];
+    let asked = stream
+        .set_read_timeout(Some(Duration::from_secs(2)))
+        .and_then(|()| {
+            write!(stream, "GET /health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")
+        })
+        .and_then(|()| stream.read_exact(&mut answer));
+    asked.is_ok() && &answer == b"HTTP/1.1 200"
+}
+
+/// Until Ctrl-C, or the server ends by itself.
+fn wait(server: &mut Child, stopped: &mpsc::Receiver<()>) -> anyhow::Result<()> {
+    println!("Ctrl-C stops the server");
+    loop {
+        match stopped.recv_timeout(Duration::from_millis(200)) {
+            Ok(()) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => bail!("lost the handler of Ctrl-C"),
+        }
+        if let Some(status) = server.try_wait()? {
+            bail!("the server ended: {status}");
+        }
+    }
+}
+
+/// Builds the pages where there are sources of them and a Node to build them with.
+fn build_pages(workspace: &Workspace) -> anyhow::Result<()> {
+    if !workspace.path("web/package.json").is_file() {
+        return Ok(());
+    }
+    let node = std::process::Command::new("npm")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if !node.is_ok_and(|status| status.success()) {
+        println!(
+            "there is no Node here: going on without the pages; REST and the command line show everything"
+        );
+        return Ok(());
+    }
+    let web = workspace.path("web");
+    process::check(workspace.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&web))?;
+    process::check(workspace.command("npm").args(["run", "build"]).current_dir(&web))
+}

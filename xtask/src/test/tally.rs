@@ -1,0 +1,109 @@
+//! Counting what passed and what failed.
+
+use std::iter::Sum;
+
+use crate::process::Finished;
+
+/// How many checks passed, how many failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tally {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+}
+
+impl Tally {
+    /// A check that passed.
+    pub(crate) const PASSED: Self = Self { passed: 1, failed: 0 };
+    /// A check that failed.
+    pub(crate) const FAILED: Self = Self { passed: 0, failed: 1 };
+
+    /// One check, by how its program ended.
+    pub(crate) fn of_check(finished: &Finished) -> Self {
+        if finished.status.success() { Self::PASSED } else { Self::FAILED }
+    }
+
+    /// The tests that `cargo test` ran. Nothing ran, or it failed without a failed test (it does not compile, a
+    /// process died): one failure more.
+    pub(crate) fn of_tests(finished: &Finished) -> Self {
+        let sum: Self = finished.output.lines().filter_map(of_result_line).sum();
+        let unexplained = !finished.status.success() && sum.failed == 0;
+        if unexplained || sum == Self::default() { sum + Self::FAILED } else { sum }
+    }
+
+    /// Programs that cargo ran and that print no result of their own, such as benchmarks in test mode.
+    pub(crate) fn of_programs(finished: &Finished) -> Self {
+        let ran =
+            finished.output.lines().filter(|line| line.trim_start().starts_with("Running ")).count() as u64;
+        match (finished.status.success(), ran) {
+            (true, 0) => Self::FAILED,
+            (true, _) => Self { passed: ran, failed: 0 },
+            (false, _) => Self { passed: ran.saturating_sub(1), failed: 1 },
+        }
+    }
+}
+
+impl std::ops::Add for Tally {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { passed: self.passed + other.passed, failed: self.failed + other.failed }
+    }
+}
+
+impl Sum for Tally {
+    fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
+        tallies.fold(Self::default(), |sum, tally| sum + tally)
+    }
+}
+
+/// Reads `test result: ok. 5 passed; 0 failed; 1 ignored; …`.
+fn of_result_line(line: &str) -> Option<Tally> {
+    let counts = line.trim_start().strip_prefix("test result: ")?;
+    let count = |what: &str| {
+        let words: Vec<_> = counts.split([' ', ';']).filter(|word| !word.is_empty()).collect();
+        words.windows(2).find(|pair| pair[1] == what).and_then(|pair| pair[0].parse().ok())
+    };
+    Some(Tally { passed: count("passed")?, failed: count("failed")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    fn finished(succeeds: bool, output: &str) -> Finished {
+        let status = Command::new(if succeeds { "true" } else { "false" }).status().unwrap();
+        Finished { status, output: output.to_owned() }
+    }
+
+    const TWO_BINARIES: &str = "\
+test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s
+noise about test result: 3 passed
+test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s
+";
+
+    #[test]
+    fn result_lines_are_summed() {
+        assert_eq!(Tally::of_tests(&finished(false, TWO_BINARIES)), Tally { passed: 15, failed: 2 });
+    }
+
+    #[test]
+    fn a_failure_without_a_failed_test_counts() {
+        assert_eq!(Tally::of_tests(&finished(false, "error: could not compile")), Tally::FAILED);
+        let green = TWO_BINARIES.lines().next().unwrap();
+        assert_eq!(Tally::of_tests(&finished(false, green)), Tally { passed: 12, failed: 1 });
+    }
+
+    #[test]
+    fn nothing_run_is_a_failure() {
+        assert_eq!(Tally::of_tests(&finished(true, "")), Tally::FAILED);
+        assert_eq!(Tally::of_programs(&finished(true, "")), Tally::FAILED);
+    }
+
+    #[test]
+    fn programs_are_counted() {
+        let output =
+            "     Running benches/engine.rs (target/debug/deps/engine-1)\n     Running benches/b.rs (x)\n";
+        assert_eq!(Tally::of_programs(&finished(true, output)), Tally { passed: 2, failed: 0 });
+        assert_eq!(Tally::of_programs(&finished(false, output)), Tally { passed: 1, failed: 1 });
+    }
+}

@@ -1,0 +1,77 @@
+//! What tests need beside the Rust toolchain: a Python with a few packages, in `target/venv`.
+//!
+//! The next ones to come are Node and a browser for the pages: they belong here too.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{bail, ensure};
+
+use super::{Setting, Tally};
+use crate::process;
+
+/// A package that tests read, exactly this version of it, and why.
+struct PythonPackage {
+    name: &'static str,
+    version: &'static str,
+    /// Whether the packages it names are installed as well.
+    with_dependencies: bool,
+}
+
+const PYTHON_PACKAGES: [PythonPackage; 2] = [
+    // Holds the task graphs of real scientific workflows. We read its data files only; what it needs to run is
+    // three hundred megabytes.
+    PythonPackage { name: "wfcommons", version: "1.6", with_dependencies: false },
+    // Reads the graphs, which are pickled.
+    PythonPackage { name: "networkx", version: "3.6.1", with_dependencies: false },
+];
+
+/// Installs what is missing, or says with which line to do so.
+pub(super) fn run(setting: &Setting<'_>) -> anyhow::Result<Tally> {
+    let python = python(setting)?;
+    println!("python: {}", python.strip_prefix(&setting.workspace.root).unwrap_or(&python).display());
+    Ok(Tally::PASSED)
+}
+
+/// The Python that has the packages.
+pub(super) fn python(setting: &Setting<'_>) -> anyhow::Result<PathBuf> {
+    let venv = setting.workspace.path("target/venv");
+    let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    if !works(Command::new(&python).arg("--version")) {
+        ensure!(
+            works(Command::new("python3").args(["-c", "import venv, ensurepip"])),
+            "tests need python3 with venv and pip\nhint: on Debian or Ubuntu: apt-get install -y python3 python3-venv"
+        );
+        let mut create = setting.workspace.command("python3");
+        install(setting, create.args(["-m", "venv", "target/venv"]))?;
+    }
+    for package in &PYTHON_PACKAGES {
+        let known = format!(
+            "import importlib.metadata as m; assert m.version('{}') == '{}'",
+            package.name, package.version
+        );
+        if works(Command::new(&python).args(["-c", &known])) {
+            continue;
+        }
+        let mut pip = setting.workspace.command(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        if !package.with_dependencies {
+            pip.arg("--no-deps");
+        }
+        install(setting, pip.arg(format!("{}=={}", package.name, package.version)))?;
+    }
+    Ok(python)
+}
+
+fn install(setting: &Setting<'_>, command: &mut Command) -> anyhow::Result<()> {
+    let line = process::line_of(command);
+    if !setting.may_install {
+        bail!("something that tests need is missing\nhint: run `{line}`, or leave out --no-install");
+    }
+    println!("{line}");
+    process::check(command)
+}
+
+fn works(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
