@@ -1,4 +1,0 @@
-//! The fold.
-/// In the making.
-#[derive(Debug, Clone, Default)]
-pub struct ExecutionState {}

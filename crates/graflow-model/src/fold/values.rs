@@ -1,0 +1,168 @@
+//! Values written and read, and model calls.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::event::{DataRead, DataWritten, Event, LlmCalled};
+use crate::id::{Channel, EventId, Key, ProducerId, TaskExecutionId, TaskId};
+use crate::row::{DataFlow, LlmTotals, ReadRow, WriteRow};
+use crate::time::Timestamp;
+
+/// The order of versions and of reads: two workers cannot agree on a number, so the fold gives it.
+type Order = (Timestamp, Option<ProducerId>, Option<u64>, EventId);
+
+/// Every write and read of an execution.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Values {
+    writes: HashMap<(Channel, Key), BTreeMap<Order, Write>>,
+    reads: BTreeMap<Order, Read>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Write {
+    task_id: Option<TaskId>,
+    task_execution_id: Option<TaskExecutionId>,
+    data: DataWritten,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Read {
+    task_id: Option<TaskId>,
+    task_execution_id: Option<TaskExecutionId>,
+    data: DataRead,
+}
+
+fn order(event: &Event) -> Order {
+    (event.time, event.producer.clone(), event.producer_seq, event.event_id.clone())
+}
+
+impl Values {
+    /// Takes a write; says whether it was new.
+    pub(crate) fn write(&mut self, event: &Event, data: DataWritten) -> bool {
+        let versions = self.writes.entry((data.channel.clone(), data.key.clone())).or_default();
+        let (task_id, task_execution_id) = (event.task_id.clone(), event.task_execution_id.clone());
+        versions.insert(order(event), Write { task_id, task_execution_id, data }).is_none()
+    }
+
+    /// Takes a read; says whether it was new.
+    pub(crate) fn read(&mut self, event: &Event, data: DataRead) -> bool {
+        let (task_id, task_execution_id) = (event.task_id.clone(), event.task_execution_id.clone());
+        self.reads.insert(order(event), Read { task_id, task_execution_id, data }).is_none()
+    }
+
+    /// How many writes and reads there are.
+    pub(crate) fn len(&self) -> usize {
+        self.writes.values().map(BTreeMap::len).sum::<usize>() + self.reads.len()
+    }
+
+    /// Who wrote what, and who read it.
+    pub(crate) fn flow(&self) -> DataFlow {
+        let mut keys: Vec<_> = self.writes.iter().collect();
+        keys.sort_unstable_by_key(|(key, _)| *key);
+        let mut writes = Vec::new();
+        // Where each write landed in `writes`, to be found by the reads.
+        let mut places: HashMap<&EventId, usize> = HashMap::new();
+        for (_, versions) in &keys {
+            for (number, ((time, _, _, event_id), write)) in versions.iter().enumerate() {
+                places.insert(event_id, writes.len());
+                writes.push(write.row(event_id, *time, number as u64 + 1));
+            }
+        }
+        let reads =
+            self.reads.iter().map(|(order, read)| self.read_row(order, read, &writes, &places)).collect();
+        DataFlow { writes, reads }
+    }
+
+    fn read_row(
+        &self,
+        (time, producer, producer_seq, event_id): &Order,
+        read: &Read,
+        writes: &[WriteRow],
+        places: &HashMap<&EventId, usize>,
+    ) -> ReadRow {
+        let told = read.data.write_event_id.as_ref();
+        let at = (*time, producer.clone(), *producer_seq, event_id.clone());
+        let inferred = if told.is_none() { self.infer(&read.data, &at) } else { None };
+        let write = told.or(inferred).and_then(|id| places.get(id)).and_then(|place| writes.get(*place));
+        ReadRow {
+            event_id: event_id.clone(),
+            channel: read.data.channel.clone(),
+            key: read.data.key.clone(),
+            version: write.map(|write| write.version),
+            inferred: inferred.is_some(),
+            write_event_id: told.or(inferred).cloned(),
+            task_id: read.task_id.clone(),
+            task_execution_id: read.task_execution_id.clone(),
+            time: *time,
+            resolved_parameter: read.data.resolved_parameter.clone(),
+        }
+    }
+
+    /// The latest write of the key with the same hash: before the read if there is one, else any, since two
+    /// machines' clocks may disagree.
+    fn infer(&self, read: &DataRead, at: &Order) -> Option<&EventId> {
+        let versions = self.writes.get(&(read.channel.clone(), read.key.clone()))?;
+        let same = |(_, write): &(&Order, &Write)| write.data.hash == read.hash && !write.data.deleted;
+        let before = versions.range(..=at.clone()).rev().find(same);
+        before.or_else(|| versions.iter().rev().find(same)).map(|((_, _, _, event_id), _)| event_id)
+    }
+}
+
+impl Write {
+    fn row(&self, event_id: &EventId, time: Timestamp, version: u64) -> WriteRow {
+        WriteRow {
+            event_id: event_id.clone(),
+            channel: self.data.channel.clone(),
+            key: self.data.key.clone(),
+            version,
+            task_id: self.task_id.clone(),
+            task_execution_id: self.task_execution_id.clone(),
+            time,
+            size: self.data.size,
+            value_type: self.data.value_type.clone(),
+            hash: self.data.hash.clone(),
+            preview: self.data.preview.clone(),
+            system: self.data.system,
+            deleted: self.data.deleted,
+        }
+    }
+}
+
+/// A sum over model calls, in whole numbers so that their order does not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct LlmSum {
+    calls: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost_nano_usd: u64,
+    duration_us: u64,
+}
+
+impl LlmSum {
+    /// Counts one call in.
+    pub(crate) fn add(&mut self, call: &LlmCalled) {
+        let nano = (call.cost_usd.unwrap_or(0.0) * 1e9).round();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+        let nano = nano as u64;
+        self.calls += 1;
+        self.input_tokens = self.input_tokens.saturating_add(call.input_tokens.unwrap_or(0));
+        self.output_tokens = self.output_tokens.saturating_add(call.output_tokens.unwrap_or(0));
+        self.cost_nano_usd = self.cost_nano_usd.saturating_add(nano);
+        self.duration_us = self.duration_us.saturating_add(call.duration_us.unwrap_or(0));
+    }
+
+    /// The sum, in dollars.
+    pub(crate) fn totals(self) -> LlmTotals {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "dollars for people: 53 bits of nano-dollars are plenty"
+        )]
+        let cost_usd = self.cost_nano_usd as f64 / 1e9;
+        LlmTotals {
+            calls: self.calls,
+            input_tokens: self.input_tokens,
+            output_tokens: self.output_tokens,
+            cost_usd,
+            duration_us: self.duration_us,
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Behaviour of the vocabulary, seen from outside.
+
+mod events;
+mod fold;
+mod fold_properties;
+mod support;
