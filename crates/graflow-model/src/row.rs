@@ -264,7 +264,7 @@ pub struct WriteRow {
     pub channel: Channel,
     /// The key.
     pub key: Key,
-    /// From 1, in the order (time, producer, producer_seq, event id).
+    /// From 1, in the order (time, producer, `producer_seq`, event id).
     pub version: u64,
     /// The task that wrote it; none for an input.
     pub task_id: Option<TaskId>,

@@ -169,17 +169,20 @@ impl ExecutionState {
                 }
             }
             Payload::DataWritten(data) => {
-                if self.values.write(event, data) {
+                let is_new = self.values.write(event, data);
+                if is_new {
                     self.count(event, &mut touched, |task| task.writes += 1);
                 }
             }
             Payload::DataRead(data) => {
-                if self.values.read(event, data) {
+                let is_new = self.values.read(event, data);
+                if is_new {
                     self.count(event, &mut touched, |task| task.reads += 1);
                 }
             }
             Payload::LlmCalled(call) => {
-                if self.llm_calls.insert(event.event_id.clone()) {
+                let is_new = self.llm_calls.insert(event.event_id.clone());
+                if is_new {
                     self.llm.add(&call);
                     self.count(event, &mut touched, |task| task.llm.add(&call));
                 }

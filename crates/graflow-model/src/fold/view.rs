@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::register::Earliest;
-use super::{ExecutionState, TaskState, Touched};
+use super::{ExecutionState, Question, TaskState, Touched};
 use crate::event::NodeDeclaration;
 use crate::id::{EventId, TaskExecutionId, TaskId, WorkflowName};
 use crate::row::{
@@ -82,7 +82,7 @@ impl ExecutionState {
     pub fn status(&self) -> ExecutionStatus {
         match self.ends.winner() {
             Some(end) => end.value.0,
-            None if self.questions.values().any(|question| question.is_open()) => ExecutionStatus::Waiting,
+            None if self.questions.values().any(Question::is_open) => ExecutionStatus::Waiting,
             None => ExecutionStatus::Running,
         }
     }

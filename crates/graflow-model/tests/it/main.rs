@@ -4,3 +4,4 @@ mod events;
 mod fold;
 mod fold_properties;
 mod support;
+mod values;

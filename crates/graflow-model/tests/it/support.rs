@@ -1,5 +1,7 @@
 //! A short way to write events down.
 
+#![expect(clippy::needless_pass_by_value, reason = "`json!` literals read best without a borrow")]
+
 use graflow_model::{Event, EventType, ExecutionState, Timestamp};
 use serde_json::{Value, json};
 
