@@ -215,6 +215,8 @@ pub struct NodeRow {
     pub by_status: BTreeMap<TaskStatus, u64>,
     /// Attempts that were tried again.
     pub retried: u64,
+    /// Whether its executions and values are told of.
+    pub track_lineage: bool,
 }
 
 /// An edge of the graph, as it was taken.
@@ -284,6 +286,8 @@ pub struct WriteRow {
     pub system: bool,
     /// Whether the key was deleted.
     pub deleted: bool,
+    /// How it was written, where that is not a plain `set`.
+    pub operation: Option<String>,
 }
 
 /// One read of a key.
@@ -309,6 +313,8 @@ pub struct ReadRow {
     pub time: Timestamp,
     /// The parameter that the engine filled with it.
     pub resolved_parameter: Option<String>,
+    /// Whether nothing was there.
+    pub missing: bool,
 }
 
 /// Who wrote what, and who read it.

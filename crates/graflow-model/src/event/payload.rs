@@ -258,6 +258,9 @@ pub struct NodeDeclaration {
     /// The first paragraph of its documentation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doc: Option<String>,
+    /// Whether its executions and values are told of; they are unless this says `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub track_lineage: Option<bool>,
 }
 
 impl NodeDeclaration {
@@ -272,6 +275,7 @@ impl NodeDeclaration {
             native_id: None,
             source: None,
             doc: None,
+            track_lineage: None,
         }
     }
 }
@@ -352,6 +356,10 @@ pub struct DataWritten {
     /// Whether the key was deleted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub deleted: bool,
+    /// How it was written, where that is not a plain `set`: `append`, `prepend`, `atomic_add`. Such a write
+    /// builds on the one before, which therefore is not lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
 }
 
 /// A value was read.
@@ -377,6 +385,9 @@ pub struct DataRead {
     /// The write that it saw, where the reading process knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_event_id: Option<EventId>,
+    /// Whether nothing was there.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missing: bool,
 }
 
 /// A person is asked.

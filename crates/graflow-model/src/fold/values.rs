@@ -81,7 +81,7 @@ impl Values {
     ) -> ReadRow {
         let told = read.data.write_event_id.as_ref();
         let at = (*time, producer.clone(), *producer_seq, event_id.clone());
-        let inferred = if told.is_none() { self.infer(&read.data, &at) } else { None };
+        let inferred = if told.is_none() && !read.data.missing { self.infer(&read.data, &at) } else { None };
         let write = told.or(inferred).and_then(|id| places.get(id)).and_then(|place| writes.get(*place));
         ReadRow {
             event_id: event_id.clone(),
@@ -94,6 +94,7 @@ impl Values {
             task_execution_id: read.task_execution_id.clone(),
             time: *time,
             resolved_parameter: read.data.resolved_parameter.clone(),
+            missing: read.data.missing,
         }
     }
 
@@ -123,6 +124,7 @@ impl Write {
             preview: self.data.preview.clone(),
             system: self.data.system,
             deleted: self.data.deleted,
+            operation: self.data.operation.clone(),
         }
     }
 }

@@ -253,6 +253,7 @@ impl ExecutionState {
                 index.map(|index| index.by_status.clone()).unwrap_or_default()
             },
             retried: index.map_or(0, |index| index.retried),
+            track_lineage: node.and_then(|node| node.track_lineage).unwrap_or(true),
             members: members.into_iter().cloned().collect(),
         })
     }
@@ -403,11 +404,15 @@ impl ExecutionState {
         skews
     }
 
-    /// Task executions that others speak of and of which no event told, and such as ended without a start.
+    /// Once the run has ended: task executions that others speak of and of which no event told, such as ended
+    /// without a start, and such as never ended.
     pub fn missing(&self) -> Vec<TaskExecutionId> {
-        let ended = self.ends.winner().is_some();
+        if self.ends.winner().is_none() {
+            // They may still come.
+            return Vec::new();
+        }
         let is_missing = |task: &TaskState| {
-            let open = task.is_known() && !task.status().is_ended() && ended;
+            let open = task.is_known() && !task.status().is_ended();
             let has_end = task
                 .ends
                 .winner()

@@ -1,0 +1,4 @@
+//! Behaviour of lineage, seen from outside.
+
+mod findings;
+mod materialise;
