@@ -104,8 +104,8 @@ fn every_event_is_told_in_order_and_rows_only_of_what_is_watched() {
     let seqs: Vec<_> = deltas.iter().map(|delta| delta.event.seq.0).collect();
     assert_eq!(seqs, (1..=24).collect::<Vec<_>>());
     for delta in deltas.iter() {
-        let watched = delta.event.event.execution_id.as_ref().unwrap().as_str() == "x0";
-        assert_eq!(delta.rows.execution.is_some(), watched);
-        assert_eq!(delta.rows.task_executions.len(), usize::from(watched));
+        let is_x0 = delta.event.event.execution_id.as_ref().unwrap().as_str() == "x0";
+        assert_eq!(delta.rows.execution.is_some(), is_x0);
+        assert_eq!(delta.rows.task_executions.len(), usize::from(is_x0));
     }
 }
