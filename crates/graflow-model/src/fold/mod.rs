@@ -48,7 +48,7 @@ pub struct ExecutionState {
     last_event: Option<Timestamp>,
     ends: Ends<(ExecutionStatus, WorkflowEnded)>,
     tasks: HashMap<TaskExecutionId, TaskState>,
-    nodes: HashMap<TaskId, Earliest<NodeDeclaration>>,
+    nodes: HashMap<TaskId, Earliest<Declared>>,
     /// Declared members of declared groups.
     members: HashMap<TaskId, BTreeSet<TaskId>>,
     edges: BTreeMap<(TaskId, TaskId), Earliest<EdgeKind>>,
@@ -59,6 +59,13 @@ pub struct ExecutionState {
     /// Events whose `data` this version cannot read.
     unreadable: BTreeSet<EventId>,
     index: Index,
+}
+
+/// A node, and its place among the nodes that its event declares.
+#[derive(Debug, Clone, PartialEq)]
+struct Declared {
+    place: usize,
+    node: NodeDeclaration,
 }
 
 /// A question put to a person.
@@ -159,8 +166,8 @@ impl ExecutionState {
             }
             Payload::WorkflowEnded(ended) => self.end(event, ended),
             Payload::GraphChanged(changed) => {
-                for node in changed.nodes {
-                    self.declare_node(event, node, &mut touched);
+                for (place, node) in changed.nodes.into_iter().enumerate() {
+                    self.declare_node(event, Declared { place, node }, &mut touched);
                 }
                 for edge in changed.edges {
                     let key = (edge.source, edge.target);
@@ -217,14 +224,14 @@ impl ExecutionState {
         self.ends.join(event, rank, (status, ended));
     }
 
-    fn declare_node(&mut self, event: &Event, node: NodeDeclaration, touched: &mut Touched) {
-        let id = node.id.clone();
+    fn declare_node(&mut self, event: &Event, declared: Declared, touched: &mut Touched) {
+        let id = declared.node.id.clone();
         let register = self.nodes.entry(id.clone()).or_default();
-        let said = |register: &Earliest<NodeDeclaration>| {
-            register.get().map(|node| (node.group.clone(), node.family.clone())).unwrap_or_default()
+        let said = |register: &Earliest<Declared>| {
+            register.get().map(|it| (it.node.group.clone(), it.node.family.clone())).unwrap_or_default()
         };
         let (before, family) = said(register);
-        register.join(event, node);
+        register.join(event, declared);
         let (after, family_now) = said(register);
         if let Some(index) = self.index.nodes.get(&id).filter(|_| family != family_now) {
             touched.task_executions.extend(index.all.keys().map(|order| order.3.clone()));
@@ -391,9 +398,7 @@ impl ExecutionState {
             let Some(source) = from.task_id.get() else { continue };
             let source_group = from.group.get();
             let inside = source_group.is_some() && source_group == target_group;
-            let into_group = target_group.filter(|_| {
-                !inside && matches!(cause.kind, CauseKind::Successor | CauseKind::Member | CauseKind::Dynamic)
-            });
+            let into_group = target_group.filter(|_| !inside && cause.kind != CauseKind::Retry);
             let leaves = match (cause.kind, source_group) {
                 (CauseKind::Successor | CauseKind::Member, Some(group)) if !inside => group,
                 _ => source,

@@ -140,7 +140,7 @@ impl ExecutionState {
         let queued = task.queued.get();
         let end = task.ends.winner();
         let task_id = task.task_id.get()?.clone();
-        let family = self.nodes.get(&task_id).and_then(|node| node.get()?.family.clone());
+        let family = self.nodes.get(&task_id).and_then(|declared| declared.get()?.node.family.clone());
         Some(TaskExecutionRow {
             task_execution_id: id.clone(),
             execution_id: self.execution_id.clone(),
@@ -177,8 +177,10 @@ impl ExecutionState {
 
     /// The task graph as it stands.
     pub fn graph(&self) -> Graph {
+        let place =
+            |id: &TaskId| self.nodes.get(id).and_then(Earliest::get).map_or(usize::MAX, |it| it.place);
         let mut nodes: Vec<_> = self.node_ids().into_iter().filter_map(|id| self.node_row(id)).collect();
-        nodes.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        nodes.sort_by_cached_key(|node| (node.created_at, place(&node.id), node.id.clone()));
         let edges = self
             .edge_ids()
             .into_iter()
@@ -203,7 +205,7 @@ impl ExecutionState {
     /// One node.
     pub fn node_row(&self, id: &TaskId) -> Option<NodeRow> {
         let declared = self.nodes.get(id);
-        let node = declared.and_then(Earliest::get);
+        let node = declared.and_then(Earliest::get).map(|declared| &declared.node);
         let index = self.index.nodes.get(id);
         let members = self.members_of(id);
         if node.is_none() && index.is_none() && members.is_empty() {
@@ -266,7 +268,7 @@ impl ExecutionState {
 
     /// The groups that a node is in: one, unless producers contradict themselves. The declared one comes first.
     pub(super) fn groups_of(&self, id: &TaskId) -> Vec<&TaskId> {
-        let declared = self.nodes.get(id).and_then(|node| node.get()?.group.as_ref());
+        let declared = self.nodes.get(id).and_then(|declared| declared.get()?.node.group.as_ref());
         let told = self.index.nodes.get(id).into_iter().flat_map(|index| index.groups.keys());
         declared.into_iter().chain(told.filter(|group| Some(*group) != declared)).collect()
     }

@@ -137,7 +137,7 @@ fn a_group_stands_between_its_predecessor_and_its_successor() {
     ];
     assert_eq!(
         drawn(&fold(&events).graph()),
-        "a completed, b completed, c running, group running, z pending, \
+        "a completed, group running, b completed, c running, z pending, \
          a>group static ×1, group>b group_member ×1, group>c group_member ×1, group>z static ×0"
     );
     events.push(failed(4.0, "c", "no"));
@@ -145,7 +145,7 @@ fn a_group_stands_between_its_predecessor_and_its_successor() {
     let state = fold(&events);
     assert_eq!(
         drawn(&state.graph()),
-        "a completed, b completed, c failed, group failed, z running, \
+        "a completed, group failed, b completed, c failed, z running, \
          a>group static ×1, group>b group_member ×1, group>c group_member ×1, group>z static ×1"
     );
     let group = state.node_row(&"group".into()).unwrap();
