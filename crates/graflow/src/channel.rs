@@ -1,0 +1,223 @@
+//! The channel: where the tasks of one execution share values by typed keys.
+
+use std::collections::HashMap;
+use std::ops::Add;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::context::Attempt;
+use crate::engine::Shared;
+use crate::key::Key;
+use crate::sink::{Read, ReadFrom, RecordKind};
+use crate::value::Value;
+
+/// The values that the tasks of an execution share. Every method is atomic; what it writes is seen at once.
+///
+/// ```
+/// use graflow::prelude::*;
+/// const SEEN: Key<u32> = Key::new("seen");
+///
+/// #[task]
+/// async fn count(ctx: &TaskContext) -> u32 {
+///     ctx.channel().atomic_add(SEEN, 2)
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// let run = Workflow::new("count", count()).execute().input(SEEN, 40).await?;
+/// assert_eq!(run.result(count())?, &42);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Channel {
+    shared: Arc<Shared>,
+    attempt: Option<Arc<Attempt>>,
+}
+
+/// Where the values are.
+#[derive(Debug, Default)]
+pub(crate) struct ChannelStore {
+    entries: Mutex<Entries>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    by_key: HashMap<&'static str, Entry>,
+    writes: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    value: Value,
+    write: u64,
+    expires: Option<Instant>,
+}
+
+impl Entry {
+    fn is_live(&self) -> bool {
+        self.expires.is_none_or(|expires| Instant::now() < expires)
+    }
+}
+
+impl ChannelStore {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        // A panic between two entries leaves both whole; the values are still good.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The value of a key and the number of its write.
+    pub(crate) fn get(&self, key: &str) -> Option<(Value, u64)> {
+        let entries = self.lock();
+        let entry = entries.by_key.get(key).filter(|entry| entry.is_live())?;
+        Some((entry.value.clone(), entry.write))
+    }
+
+    pub(crate) fn set(&self, key: &'static str, value: Value, ttl: Option<Duration>) -> u64 {
+        self.lock().put(key, value, ttl)
+    }
+
+    /// Keys with a value, and the values' types.
+    pub(crate) fn types(&self) -> Vec<(&'static str, &'static crate::value::ValueType)> {
+        let entries = self.lock();
+        let live = entries.by_key.iter().filter(|(_, entry)| entry.is_live());
+        live.map(|(key, entry)| (*key, entry.value.value_type())).collect()
+    }
+}
+
+impl Entries {
+    fn put(&mut self, key: &'static str, value: Value, ttl: Option<Duration>) -> u64 {
+        self.writes += 1;
+        let expires = ttl.and_then(|ttl| Instant::now().checked_add(ttl));
+        self.by_key.insert(key, Entry { value, write: self.writes, expires });
+        self.writes
+    }
+}
+
+impl Channel {
+    pub(crate) fn new(shared: Arc<Shared>, attempt: Option<Arc<Attempt>>) -> Self {
+        Self { shared, attempt }
+    }
+
+    /// The value of a key; none when it was never set, was deleted, has expired, or is of another type.
+    pub fn get<T: Send + Sync + 'static>(&self, key: Key<T>) -> Option<Arc<T>> {
+        let (value, write) = self.shared.channel.get(key.name())?;
+        let read = Read { parameter: None, from: ReadFrom::Key { key: key.name(), write } };
+        self.record(|task| RecordKind::DataRead { task, read });
+        value.into_arc()
+    }
+
+    /// Sets a key.
+    pub fn set<T: Send + Sync + 'static>(&self, key: Key<T>, value: T) {
+        self.put(key, value, None);
+    }
+
+    /// Sets a key for a time.
+    pub fn set_for<T: Send + Sync + 'static>(&self, key: Key<T>, value: T, ttl: Duration) {
+        self.put(key, value, Some(ttl));
+    }
+
+    /// Replaces the value by what `change` makes of it; nobody comes in between. Gives the new value.
+    ///
+    /// Should `change` panic, the key keeps its value.
+    pub fn update<T: Clone + Send + Sync + 'static>(
+        &self,
+        key: Key<T>,
+        change: impl FnOnce(Option<T>) -> T,
+    ) -> Arc<T> {
+        self.change(key, false, change)
+    }
+
+    /// Adds to the end of a list, which is empty where there is none. Gives the new length.
+    pub fn append<T: Clone + Send + Sync + 'static>(&self, key: Key<Vec<T>>, item: T) -> usize {
+        let list = self.change(key, true, |list| {
+            let mut list = list.unwrap_or_default();
+            list.push(item);
+            list
+        });
+        list.len()
+    }
+
+    /// Adds to the front of a list, which is empty where there is none. Gives the new length.
+    pub fn prepend<T: Clone + Send + Sync + 'static>(&self, key: Key<Vec<T>>, item: T) -> usize {
+        let list = self.change(key, true, |list| {
+            let mut list = list.unwrap_or_default();
+            list.insert(0, item);
+            list
+        });
+        list.len()
+    }
+
+    /// Adds to a number, which is zero where there is none. Gives the sum.
+    pub fn atomic_add<N>(&self, key: Key<N>, amount: N) -> N
+    where
+        N: Add<Output = N> + Copy + Default + Send + Sync + 'static,
+    {
+        *self.change(key, true, |number| number.unwrap_or_default() + amount)
+    }
+
+    /// Removes a key. Says whether it was there.
+    pub fn delete<T: Send + Sync + 'static>(&self, key: Key<T>) -> bool {
+        let mut entries = self.shared.channel.lock();
+        let Some(entry) = entries.by_key.remove(key.name()) else { return false };
+        entries.writes += 1;
+        let write = entries.writes;
+        drop(entries);
+        self.record_write(key.name(), write, None);
+        entry.is_live()
+    }
+
+    /// Whether a key has a value.
+    pub fn exists<T: Send + Sync + 'static>(&self, key: Key<T>) -> bool {
+        self.shared.channel.lock().by_key.get(key.name()).is_some_and(Entry::is_live)
+    }
+
+    /// The names of the keys that have a value, in order.
+    pub fn keys(&self) -> Vec<&'static str> {
+        let mut keys: Vec<&'static str> =
+            self.shared.channel.types().into_iter().map(|(key, _)| key).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// `take` moves the old value out, without a copy when nobody else holds it; for a `change` that cannot panic.
+    fn change<T: Clone + Send + Sync + 'static>(
+        &self,
+        key: Key<T>,
+        take: bool,
+        change: impl FnOnce(Option<T>) -> T,
+    ) -> Arc<T> {
+        let mut entries = self.shared.channel.lock();
+        let live = entries.by_key.get(key.name()).filter(|entry| entry.is_live());
+        let expires = live.and_then(|entry| entry.expires);
+        let old = match live {
+            Some(_) if take => entries.by_key.remove(key.name()).map(|entry| entry.value),
+            live => live.map(|entry| entry.value.clone()),
+        };
+        let new = Arc::new(change(old.and_then(Value::into_arc::<T>).map(Arc::unwrap_or_clone)));
+        let value = key.shared_value(Arc::clone(&new));
+        let write = entries.put(key.name(), value.clone(), None);
+        if let Some(entry) = entries.by_key.get_mut(key.name()) {
+            entry.expires = expires;
+        }
+        drop(entries);
+        self.record_write(key.name(), write, Some(&value));
+        new
+    }
+
+    fn put<T: Send + Sync + 'static>(&self, key: Key<T>, value: T, ttl: Option<Duration>) {
+        let value = key.value(value);
+        let write = self.shared.channel.set(key.name(), value.clone(), ttl);
+        self.record_write(key.name(), write, Some(&value));
+    }
+
+    fn record_write(&self, key: &'static str, write: u64, value: Option<&Value>) {
+        self.record(|task| RecordKind::DataWritten { task, key, write, value: value.cloned() });
+    }
+
+    fn record(&self, kind: impl FnOnce(Option<crate::sink::TaskExecution>) -> RecordKind) {
+        let Some(recorder) = &self.shared.recorder else { return };
+        match &self.attempt {
+            Some(attempt) if attempt.is_tracked() => recorder.record(kind(Some(attempt.task))),
+            Some(_) => {}
+            None => recorder.record(kind(None)),
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Runs a graph: the loop between the scheduler and the attempts. Everything that can be seen changes here.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use graflow_model::{ExecutionStatus, TaskStatus};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::mpsc;
+use tokio::time::Sleep;
+
+use super::attempt::{AttemptFuture, Finished};
+use super::run::RunFailure;
+use super::schedule::Scheduler;
+use super::shared::Shared;
+use crate::context::Attempt;
+use crate::flow::{Graph, Plan};
+use crate::task::RetryPolicy;
+use crate::value::Value;
+
+/// Tasks that are started, or ends that are taken, before the loop lets others have the thread.
+const TURNS: u32 = 128;
+
+pub(crate) struct Driver {
+    pub(crate) graph: Arc<Graph>,
+    pub(super) plan: Plan,
+    pub(super) scheduler: Scheduler,
+    pub(super) shared: Arc<Shared>,
+    pub(super) limits: RunLimits,
+    pub(super) slots: Vec<Slot>,
+    pub(super) groups: Vec<GroupRun>,
+    /// On a runtime of one thread bodies are polled right here; on others they are spawned, to run in parallel.
+    pub(super) spawn_on: Option<Handle>,
+    pub(super) runtime: Handle,
+    pub(super) here: FuturesUnordered<Pending>,
+    pub(super) inbox: mpsc::UnboundedReceiver<Finished>,
+    pub(super) outbox: mpsc::UnboundedSender<Finished>,
+    /// Retries that are due.
+    pub(super) due: VecDeque<u32>,
+    /// Attempts that run, and retries that wait.
+    pub(super) occupied: usize,
+    pub(super) steps: u64,
+    pub(super) next_number: u32,
+    pub(super) stop: Option<Stop>,
+    pub(super) cancel_on: Vec<Pin<Box<dyn Future<Output = String> + Send>>>,
+    pub(super) is_over: bool,
+}
+
+/// What the program said about this run.
+#[derive(Debug, Clone)]
+pub(crate) struct RunLimits {
+    pub(crate) max_steps: u64,
+    pub(crate) max_cycles: u32,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) max_parallel: usize,
+    pub(crate) cancel_grace: Duration,
+}
+
+/// What the engine knows of a vertex in this run.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// `Queued` while a retry waits.
+    pub(crate) status: TaskStatus,
+    /// Of the attempt that runs, or the last one.
+    pub(crate) number: u32,
+    pub(crate) iteration: u32,
+    pub(crate) attempt: u32,
+    pub(crate) cycle: u32,
+    /// Attempts so far.
+    pub(crate) executions: u32,
+    pub(crate) running: Option<Arc<Attempt>>,
+    /// What the previous pass handed on, and the number of its task execution.
+    pub(crate) carried: Option<(Value, u32)>,
+    pub(crate) error: Option<Arc<str>>,
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Self {
+            status: TaskStatus::Pending,
+            number: 0,
+            iteration: 0,
+            attempt: 0,
+            cycle: 0,
+            executions: 0,
+            running: None,
+            carried: None,
+            error: None,
+        }
+    }
+}
+
+/// What the engine knows of a group in this run.
+#[derive(Debug, Default)]
+pub(crate) struct GroupRun {
+    pub(crate) is_open: bool,
+    /// The first error of each member.
+    pub(crate) errors: Vec<Option<Arc<str>>>,
+}
+
+/// Why nothing more starts.
+#[derive(Debug, Clone)]
+pub(crate) enum Stop {
+    Failed(RunFailure),
+    Cancelled(String),
+    Terminated(String),
+    MaxSteps,
+}
+
+/// What the driver polls itself.
+pub(crate) enum Pending {
+    Attempt(AttemptFuture),
+    Timer(Pin<Box<Sleep>>, Due),
+}
+
+/// What is to be done when a timer rings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Due {
+    Retry {
+        vertex: u32,
+        number: u32,
+    },
+    Timeout {
+        vertex: u32,
+        number: u32,
+    },
+    /// Whoever still runs has been cancelled long ago.
+    GiveUp,
+}
+
+pub(crate) enum Rang {
+    Finished(Finished),
+    Due(Due),
+}
+
+impl Future for Pending {
+    type Output = Rang;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Rang> {
+        match &mut *self {
+            Self::Attempt(attempt) => Pin::new(attempt).poll(context).map(Rang::Finished),
+            Self::Timer(sleep, due) => sleep.as_mut().poll(context).map(|()| Rang::Due(*due)),
+        }
+    }
+}
+
+impl Driver {
+    pub(crate) fn new(
+        graph: Arc<Graph>,
+        plan: Plan,
+        shared: Arc<Shared>,
+        limits: RunLimits,
+        runtime: Handle,
+    ) -> Self {
+        let (outbox, inbox) = mpsc::unbounded_channel();
+        let one_thread = runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
+        let scheduler = Scheduler::new(shared.recorder.is_some());
+        let mut driver = Self {
+            graph,
+            plan,
+            scheduler,
+            shared,
+            limits,
+            slots: Vec::new(),
+            groups: Vec::new(),
+            spawn_on: (!one_thread).then(|| runtime.clone()),
+            runtime,
+            here: FuturesUnordered::new(),
+            inbox,
+            outbox,
+            due: VecDeque::new(),
+            occupied: 0,
+            steps: 0,
+            next_number: 0,
+            stop: None,
+            cancel_on: Vec::new(),
+            is_over: false,
+        };
+        driver.grow();
+        driver
+    }
+
+    /// Takes notice of new vertices.
+    pub(super) fn grow(&mut self) {
+        let graph = Arc::clone(&self.graph);
+        self.scheduler.grow(&graph, |vertex| {
+            let own = graph.task(vertex).and_then(|node| node.spec.max_cycles);
+            own.unwrap_or(self.limits.max_cycles)
+        });
+        self.slots.resize_with(graph.vertices.len(), Slot::default);
+        self.groups.resize_with(graph.groups.len(), GroupRun::default);
+        self.shared.results().grow(&graph);
+    }
+
+    /// Runs until nothing runs and nothing can start.
+    pub(crate) fn poll_run(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.poll_cancel(context);
+        for _ in 0..TURNS {
+            match self.start_next(context) {
+                Some(Started::Ended(finished)) => {
+                    self.finish(finished);
+                    continue;
+                }
+                Some(Started::Running) => continue,
+                None => {}
+            }
+            if self.occupied == 0 && self.is_idle() {
+                return Poll::Ready(());
+            }
+            match self.here.poll_next_unpin(context) {
+                Poll::Ready(Some(Rang::Finished(finished))) => {
+                    self.finish(finished);
+                    continue;
+                }
+                Poll::Ready(Some(Rang::Due(due))) => {
+                    self.ring(due);
+                    continue;
+                }
+                Poll::Ready(None) | Poll::Pending => {}
+            }
+            match self.inbox.poll_recv(context) {
+                Poll::Ready(Some(finished)) => self.finish(finished),
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Starts one thing; gives its end when it ended at once. None when nothing can start.
+    fn start_next(&mut self, context: &mut Context<'_>) -> Option<Started> {
+        if self.stop.is_some() {
+            return None;
+        }
+        if let Some(vertex) = self.due.pop_front() {
+            return Some(self.relaunch(vertex, context));
+        }
+        if self.occupied >= self.limits.max_parallel {
+            return None;
+        }
+        let vertex = self.scheduler.next_ready()?;
+        Some(self.launch(vertex, context))
+    }
+
+    fn is_idle(&self) -> bool {
+        self.stop.is_some() || (self.due.is_empty() && !self.scheduler.has_ready())
+    }
+
+    fn poll_cancel(&mut self, context: &mut Context<'_>) {
+        let mut reason = None;
+        self.cancel_on.retain_mut(|cancelled| match cancelled.as_mut().poll(context) {
+            Poll::Ready(why) => {
+                reason = Some(why);
+                false
+            }
+            Poll::Pending => true,
+        });
+        if let Some(reason) = reason {
+            self.stop_with(Stop::Cancelled(reason));
+        }
+    }
+
+    /// Nothing more starts. What runs is cancelled, except when the workflow comes to a chosen end.
+    pub(super) fn stop_with(&mut self, stop: Stop) {
+        if matches!(self.stop, Some(Stop::Failed(_) | Stop::Cancelled(_))) {
+            return;
+        }
+        let cancels = matches!(stop, Stop::Failed(_) | Stop::Cancelled(_));
+        self.stop = Some(stop);
+        // Retries that wait will not come.
+        for slot in &mut self.slots {
+            if slot.status == TaskStatus::Queued {
+                slot.status = TaskStatus::Failed;
+                self.occupied -= 1;
+            }
+        }
+        self.due.clear();
+        if !cancels {
+            return;
+        }
+        self.shared.set_cancelled();
+        let mut is_running = false;
+        for attempt in self.slots.iter().filter_map(|slot| slot.running.as_ref()) {
+            attempt.cancel();
+            is_running = true;
+        }
+        if is_running {
+            self.ring_after(self.limits.cancel_grace, Due::GiveUp);
+        }
+    }
+
+    pub(super) fn ring_after(&mut self, wait: Duration, due: Due) {
+        self.here.push(Pending::Timer(Box::pin(tokio::time::sleep(wait)), due));
+    }
+
+    fn ring(&mut self, due: Due) {
+        match due {
+            Due::Retry { vertex, number } => {
+                let slot = &self.slots[vertex as usize];
+                if self.stop.is_none() && slot.number == number && slot.status == TaskStatus::Queued {
+                    self.due.push_back(vertex);
+                }
+            }
+            Due::Timeout { vertex, number } => self.time_out(vertex, number),
+            Due::GiveUp => self.give_up(),
+        }
+    }
+
+    pub(super) fn status(&self) -> ExecutionStatus {
+        match &self.stop {
+            None => ExecutionStatus::Completed,
+            Some(Stop::Failed(_)) => ExecutionStatus::Failed,
+            Some(Stop::Cancelled(_)) => ExecutionStatus::Cancelled,
+            Some(Stop::Terminated(_)) => ExecutionStatus::Terminated,
+            Some(Stop::MaxSteps) => ExecutionStatus::MaxSteps,
+        }
+    }
+}
+
+/// What became of a start.
+pub(crate) enum Started {
+    /// It runs, or there was nothing to run.
+    Running,
+    /// It has ended already.
+    Ended(Finished),
+}

@@ -1,0 +1,289 @@
+//! Takes the end of an attempt: its result, its decision, its failure.
+
+use std::sync::Arc;
+
+use graflow_model::state::CauseKind;
+use graflow_model::{NodeKind, TaskStatus};
+
+use super::attempt::{Ended, Finished};
+use super::driver::{Driver, Due, Stop};
+use super::run::RunFailure;
+use crate::context::Attempt;
+use crate::error::TaskError;
+use crate::flow::{Available, Flow, NO_GROUP, VertexKind};
+use crate::sink::{Cause, EdgeRecord, Failure, GraphChange, NodeRecord, RecordKind, TaskExecution};
+use crate::task::{Ending, Outcome, Step};
+use crate::value::Value;
+
+impl Driver {
+    pub(super) fn finish(&mut self, finished: Finished) {
+        let Finished { vertex, number, ended } = finished;
+        let slot = &mut self.slots[vertex as usize];
+        if slot.number != number {
+            return;
+        }
+        // Without one, the attempt was given up before it ended.
+        let Some(attempt) = slot.running.take() else { return };
+        self.occupied -= 1;
+        match ended {
+            Ended::Attempted(Ok(outcome)) => {
+                if let Err(error) = self.succeed(vertex, &attempt, outcome) {
+                    self.fail_attempt(vertex, &attempt, error, false);
+                }
+            }
+            Ended::Attempted(Err(error)) => {
+                self.fail_attempt(vertex, &attempt, error, !attempt.is_cancelled());
+            }
+            Ended::Cancelled => self.end_cancelled(vertex, &attempt, "cancelled"),
+        }
+    }
+
+    fn succeed(&mut self, vertex: u32, attempt: &Attempt, outcome: Outcome) -> Result<(), TaskError> {
+        let number = attempt.task.number;
+        let step = match outcome.ending {
+            Ending::Done => None,
+            Ending::Step(step) => Some(step),
+        };
+        if let Some(Step::Cancel(reason)) = step {
+            self.end_cancelled(vertex, attempt, &reason);
+            self.stop_with(Stop::Cancelled(reason));
+            return Ok(());
+        }
+        if step == Some(Step::Iterate) && attempt.cycle >= attempt.max_cycles {
+            return Err(TaskError::cycle_limit(attempt.max_cycles));
+        }
+        let target = match &step {
+            Some(Step::Jump(target)) => Some(self.jump_target(vertex, target)?),
+            _ => None,
+        };
+        if attempt.spec.wants_context {
+            self.graft(vertex, number, attempt.take_additions())?;
+        }
+        self.record_completed(attempt, outcome.value.as_ref());
+        if step == Some(Step::Iterate) {
+            self.iterate(vertex, number, outcome.value);
+            return Ok(());
+        }
+        let slot = &mut self.slots[vertex as usize];
+        slot.status = TaskStatus::Completed;
+        if let Some(value) = outcome.value {
+            self.shared.results().values[vertex as usize] = Some((value, number));
+        }
+        let graph = Arc::clone(&self.graph);
+        if let Some(target) = target {
+            self.scheduler.jump(&graph, target, Cause { kind: CauseKind::Jump, number });
+        }
+        self.scheduler.end(&graph, vertex, step.is_none().then_some(number));
+        if let Some(Step::Terminate(reason)) = step {
+            self.stop_with(Stop::Terminated(reason));
+        }
+        self.record_skipped();
+        Ok(())
+    }
+
+    fn iterate(&mut self, vertex: u32, number: u32, value: Option<Value>) {
+        self.slots[vertex as usize].carried = value.map(|value| (value, number));
+        if self.stop.is_some() || self.is_in_stopped_group(vertex) {
+            // The pass was good, and the loop is cut off.
+            self.slots[vertex as usize].status = TaskStatus::Cancelled;
+            let graph = Arc::clone(&self.graph);
+            self.scheduler.end(&graph, vertex, None);
+            self.record_skipped();
+            return;
+        }
+        let pass = self.scheduler.begin_again(vertex, Cause { kind: CauseKind::Iteration, number });
+        let slot = &mut self.slots[vertex as usize];
+        (slot.iteration, slot.cycle, slot.attempt) = (pass.iteration, pass.cycle, 1);
+        slot.status = TaskStatus::Queued;
+        self.occupied += 1;
+        self.due.push_back(vertex);
+    }
+
+    fn jump_target(&self, vertex: u32, target: &str) -> Result<u32, TaskError> {
+        let Some(found) = self.graph.find(target) else {
+            let names = self.graph.names();
+            return Err(TaskError::request(format!(
+                "cannot jump to `{target}`: there is no such task; there are: {names}"
+            )));
+        };
+        let (from, to) = (self.graph.vertex(vertex), self.graph.vertex(found));
+        if from.group == to.group && (from.group == NO_GROUP || from.member == to.member) {
+            return Ok(found);
+        }
+        Err(TaskError::request(format!(
+            "cannot jump to `{target}`: a jump stays inside of one member of a group; jump to the group as a whole"
+        )))
+    }
+
+    /// Adds tasks to the running graph; all of them, or none.
+    fn graft(&mut self, vertex: u32, number: u32, additions: Vec<Flow>) -> Result<(), TaskError> {
+        if additions.is_empty() || self.stop.is_some() {
+            return Ok(());
+        }
+        let graph = Arc::make_mut(&mut self.graph);
+        let size = graph.size();
+        let mut starts = Vec::new();
+        for flow in additions {
+            starts.extend(graph.add_dynamic(flow, vertex, crate::flow::index(size.vertices)));
+        }
+        let mut problems = std::mem::take(&mut graph.problems);
+        if problems.is_empty() {
+            let types = self.shared.channel.types();
+            let results = self.shared.results();
+            let available = Available {
+                keys: types.into_iter().collect(),
+                resources: &self.shared.resources,
+                has_result: &|node| results.get(node).is_some(),
+            };
+            if let Err(found) = self.plan.extend(graph, &available) {
+                problems = found;
+            }
+        }
+        if !problems.is_empty() {
+            graph.shrink(size);
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            return Err(TaskError::request(format!("cannot add tasks: {}", problems.join("; "))));
+        }
+        self.record_graph(size.vertices, size.edges);
+        self.grow();
+        let graph = Arc::clone(&self.graph);
+        self.scheduler.activate(&graph, &starts, Some(Cause { kind: CauseKind::Dynamic, number }));
+        Ok(())
+    }
+
+    /// Tries again, or fails the task.
+    fn fail_attempt(&mut self, vertex: u32, attempt: &Attempt, error: TaskError, may_retry: bool) {
+        let policy = attempt.spec.retry.unwrap_or(self.limits.retry);
+        let retry = attempt.task.attempt - 1;
+        let again = !error.is_permanent()
+            && retry < policy.max_retries
+            && self.stop.is_none()
+            && may_retry
+            && !self.is_in_stopped_group(vertex);
+        let wait = again.then(|| policy.wait(retry));
+        if let Some(recorder) = self.shared.recorder.as_ref().filter(|_| attempt.is_tracked()) {
+            let failure = Box::new(Failure::of(&error));
+            recorder.record(RecordKind::TaskFailed { task: attempt.task, failure, retry_after: wait });
+        }
+        let Some(wait) = wait else {
+            self.fail(vertex, attempt.task.attempt, error);
+            return;
+        };
+        let slot = &mut self.slots[vertex as usize];
+        slot.status = TaskStatus::Queued;
+        slot.attempt += 1;
+        self.occupied += 1;
+        if wait.is_zero() {
+            self.due.push_back(vertex);
+        } else {
+            self.ring_after(wait, Due::Retry { vertex, number: attempt.task.number });
+        }
+    }
+
+    /// A task, or a group, has failed for good: so has its group's member, or the workflow.
+    pub(super) fn fail(&mut self, vertex: u32, attempts: u32, error: TaskError) {
+        let graph = Arc::clone(&self.graph);
+        let node = graph.node(vertex);
+        let message: Arc<str> = error.to_string().into();
+        for slot in [vertex, node] {
+            self.slots[slot as usize].status = TaskStatus::Failed;
+            self.slots[slot as usize].error = Some(Arc::clone(&message));
+        }
+        let shape = graph.vertex(node);
+        if shape.group == NO_GROUP {
+            let task_id = Arc::clone(&shape.id);
+            self.stop_with(Stop::Failed(RunFailure { task_id, attempts, error: Arc::new(error) }));
+        } else {
+            self.fail_member(shape.group, shape.member, message);
+        }
+        self.scheduler.end(&graph, vertex, None);
+        self.record_skipped();
+    }
+
+    fn end_cancelled(&mut self, vertex: u32, attempt: &Attempt, reason: &str) {
+        if let Some(recorder) = self.shared.recorder.as_ref().filter(|_| attempt.is_tracked()) {
+            recorder.record(RecordKind::TaskCancelled { task: attempt.task, reason: reason.into() });
+        }
+        self.slots[vertex as usize].status = TaskStatus::Cancelled;
+        let graph = Arc::clone(&self.graph);
+        self.scheduler.end(&graph, vertex, None);
+        self.record_skipped();
+    }
+
+    /// A blocking attempt takes too long. Its thread cannot be stopped; it is asked to, and no longer waited for.
+    pub(super) fn time_out(&mut self, vertex: u32, number: u32) {
+        let slot = &mut self.slots[vertex as usize];
+        if slot.number != number {
+            return;
+        }
+        let Some(attempt) = slot.running.take() else { return };
+        attempt.cancel();
+        self.occupied -= 1;
+        let limit = attempt.spec.timeout.unwrap_or_default();
+        self.fail_attempt(vertex, &attempt, TaskError::timed_out(limit), true);
+    }
+
+    /// Attempts that were cancelled and do not stop are waited for no longer.
+    pub(super) fn give_up(&mut self) {
+        for vertex in 0..self.slots.len() {
+            if let Some(attempt) = self.slots[vertex].running.take() {
+                self.occupied -= 1;
+                let reason = "cancelled; its thread did not stop in time and was left behind";
+                self.end_cancelled(crate::flow::index(vertex), &attempt, reason);
+            }
+        }
+    }
+
+    fn record_completed(&self, attempt: &Attempt, value: Option<&Value>) {
+        if let Some(recorder) = self.shared.recorder.as_ref().filter(|_| attempt.is_tracked()) {
+            let result = value.filter(|_| recorder.with_values).cloned();
+            recorder.record(RecordKind::TaskCompleted { task: attempt.task, result });
+        }
+    }
+
+    /// Marks and records what can no longer run.
+    pub(super) fn record_skipped(&mut self) {
+        if self.scheduler.skipped.is_empty() {
+            return;
+        }
+        for vertex in std::mem::take(&mut self.scheduler.skipped) {
+            self.skip(vertex, "no task led here");
+        }
+    }
+
+    pub(super) fn skip(&mut self, vertex: u32, reason: &'static str) {
+        self.slots[vertex as usize].status = TaskStatus::Skipped;
+        if self.graph.node(vertex) != vertex || !self.is_recorded(vertex) {
+            return;
+        }
+        let number = self.number();
+        if let Some(recorder) = &self.shared.recorder {
+            let task = TaskExecution { task: vertex, number, iteration: 0, attempt: 1 };
+            recorder.record(RecordKind::TaskSkipped { task, reason });
+        }
+    }
+
+    /// Whether executions of a node are recorded.
+    pub(super) fn is_recorded(&self, node: u32) -> bool {
+        self.shared.recorder.is_some() && self.graph.task(node).is_none_or(|task| task.spec.track_lineage)
+    }
+
+    /// Records the nodes and edges from here on.
+    pub(super) fn record_graph(&self, first_vertex: usize, first_edge: usize) {
+        let Some(recorder) = &self.shared.recorder else { return };
+        let nodes = self.graph.nodes_from(first_vertex).map(|(number, vertex)| NodeRecord {
+            number,
+            id: Arc::clone(&vertex.id),
+            kind: if matches!(vertex.kind, VertexKind::Begin(_)) { NodeKind::Group } else { vertex.origin },
+            group: self.graph.groups.get(vertex.group as usize).map(|group| group.begin),
+            spec: self.graph.task(number).map(|task| task.spec),
+        });
+        let edges = self.graph.edges[first_edge..].iter().map(|edge| EdgeRecord {
+            source: edge.source,
+            target: edge.target,
+            kind: edge.kind,
+        });
+        let change = GraphChange { nodes: nodes.collect(), edges: edges.collect() };
+        recorder.record(RecordKind::GraphChanged(Box::new(change)));
+    }
+}

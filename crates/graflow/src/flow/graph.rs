@@ -1,0 +1,428 @@
+//! The graph: vertices by number, forward edges and back edges.
+//!
+//! A group is two vertices, its begin and its end; both are one node to the outside, the begin's number. An edge is a
+//! back edge if, when declared, its target already reaches its source; the forward edges alone have no cycle.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use graflow_model::{EdgeKind, NodeKind};
+
+use super::compose::{Flow, Shape};
+use super::policy::GroupPolicy;
+use crate::error::Problem;
+use crate::task::TaskNode;
+
+/// A vertex that is in no group has this for one.
+pub(crate) const NO_GROUP: u32 = u32::MAX;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Graph {
+    pub(crate) vertices: Vec<Vertex>,
+    pub(crate) groups: Vec<GroupShape>,
+    /// The edges that people see, in the order of declaration.
+    pub(crate) edges: Vec<EdgeShape>,
+    /// What was wrong while building.
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) by_id: Arc<HashMap<Arc<str>, u32>>,
+    declared: HashSet<(u32, u32)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Vertex {
+    pub(crate) id: Arc<str>,
+    pub(crate) kind: VertexKind,
+    pub(crate) origin: NodeKind,
+    /// The innermost group that it is inside of.
+    pub(crate) group: u32,
+    /// Of that group, the member that it belongs to.
+    pub(crate) member: u32,
+    /// Forward edges out and in.
+    pub(crate) successors: Vec<u32>,
+    pub(crate) predecessors: Vec<u32>,
+    /// Back edges out.
+    pub(crate) back: Vec<u32>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum VertexKind {
+    Task(TaskNode),
+    Begin(u32),
+    End(u32),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct GroupShape {
+    pub(crate) begin: u32,
+    pub(crate) end: u32,
+    pub(crate) policy: Arc<dyn GroupPolicy>,
+    pub(crate) members: Vec<MemberShape>,
+    /// The vertices of its members, without those of groups inside of it.
+    pub(crate) inside: Vec<u32>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct MemberShape {
+    /// The last vertices: tasks, or ends of groups.
+    pub(crate) exits: Vec<u32>,
+}
+
+/// An edge between nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EdgeShape {
+    pub(crate) source: u32,
+    pub(crate) target: u32,
+    pub(crate) kind: EdgeKind,
+    pub(crate) is_back: bool,
+}
+
+/// How far a graph had grown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GraphSize {
+    pub(crate) vertices: usize,
+    groups: usize,
+    pub(crate) edges: usize,
+}
+
+/// Where a flow begins and ends.
+#[derive(Debug, Default)]
+pub(crate) struct Ends {
+    pub(crate) entries: Vec<u32>,
+    pub(crate) exits: Vec<u32>,
+}
+
+/// What is being added, and to where.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    origin: NodeKind,
+    group: u32,
+    member: u32,
+    /// Vertices from here on are new; a running workflow may not touch those before.
+    first_new: u32,
+}
+
+impl Graph {
+    /// Adds the flow of a workflow that does not run yet.
+    pub(crate) fn add(&mut self, flow: Flow) -> Ends {
+        self.lower(flow.shape, Place { origin: NodeKind::Static, group: NO_GROUP, member: 0, first_new: 0 })
+    }
+
+    /// Adds a flow while the workflow runs, on behalf of a task; inside of a group it belongs to the same member.
+    /// Gives the vertices that it starts with.
+    pub(crate) fn add_dynamic(&mut self, flow: Flow, adder: u32, first_new: u32) -> Vec<u32> {
+        let Vertex { group, member, .. } = *self.vertex(adder);
+        let ends = self.lower(flow.shape, Place { origin: NodeKind::Dynamic, group, member, first_new });
+        for &target in &ends.entries {
+            self.edges.push(EdgeShape { source: adder, target, kind: EdgeKind::Dynamic, is_back: false });
+        }
+        if let Some(outer) = self.groups.get(group as usize) {
+            let end = outer.end;
+            for exit in ends.exits {
+                self.link(exit, end, None);
+            }
+        }
+        ends.entries
+    }
+
+    pub(crate) fn size(&self) -> GraphSize {
+        GraphSize { vertices: self.vertices.len(), groups: self.groups.len(), edges: self.edges.len() }
+    }
+
+    /// Withdraws what was added while the workflow ran, since the graph had this size.
+    pub(crate) fn shrink(&mut self, size: GraphSize) {
+        let by_id = Arc::make_mut(&mut self.by_id);
+        for vertex in &self.vertices[size.vertices..] {
+            by_id.remove(&vertex.id);
+        }
+        self.vertices.truncate(size.vertices);
+        self.groups.truncate(size.groups);
+        self.edges.truncate(size.edges);
+        self.problems.clear();
+        let is_old = |vertex: &u32| (*vertex as usize) < size.vertices;
+        self.declared.retain(|(source, target)| is_old(source) && is_old(target));
+        for group in &mut self.groups {
+            group.inside.retain(is_old);
+            self.vertices[group.end as usize].predecessors.retain(is_old);
+        }
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<u32> {
+        self.by_id.get(id).copied()
+    }
+
+    pub(crate) fn vertex(&self, vertex: u32) -> &Vertex {
+        &self.vertices[vertex as usize]
+    }
+
+    pub(crate) fn task(&self, vertex: u32) -> Option<&TaskNode> {
+        match &self.vertex(vertex).kind {
+            VertexKind::Task(node) => Some(node),
+            _ => None,
+        }
+    }
+
+    /// The node that a vertex is to the outside: a group's end is its group.
+    pub(crate) fn node(&self, vertex: u32) -> u32 {
+        match self.vertex(vertex).kind {
+            VertexKind::End(group) => self.groups[group as usize].begin,
+            _ => vertex,
+        }
+    }
+
+    /// The vertex whose end is the end of the node: of a group its end.
+    pub(crate) fn end_of(&self, node: u32) -> u32 {
+        match self.vertex(node).kind {
+            VertexKind::Begin(group) => self.groups[group as usize].end,
+            _ => node,
+        }
+    }
+
+    /// The nodes, without the ends of groups.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = (u32, &Vertex)> {
+        self.nodes_from(0)
+    }
+
+    /// The nodes from a vertex on.
+    pub(crate) fn nodes_from(&self, first: usize) -> impl Iterator<Item = (u32, &Vertex)> {
+        let numbered = self.vertices.iter().enumerate().skip(first);
+        let numbered = numbered.map(|(number, vertex)| (index(number), vertex));
+        numbered.filter(|(_, vertex)| !matches!(vertex.kind, VertexKind::End(_)))
+    }
+
+    /// The vertices without forward predecessors.
+    pub(crate) fn starts(&self) -> Vec<u32> {
+        let numbered = self.vertices.iter().enumerate();
+        numbered
+            .filter(|(_, vertex)| vertex.predecessors.is_empty())
+            .map(|(number, _)| index(number))
+            .collect()
+    }
+
+    /// Whether an edge leads from a group into it.
+    pub(crate) fn is_member_edge(&self, source: u32, target: u32) -> bool {
+        match self.vertex(source).kind {
+            VertexKind::Begin(group) => self.groups[group as usize].end != target,
+            _ => false,
+        }
+    }
+
+    /// The ids of all nodes, for messages; the first few.
+    pub(crate) fn names(&self) -> String {
+        const SHOWN: usize = 12;
+        let names: Vec<&str> = self.nodes().take(SHOWN + 1).map(|(_, vertex)| &*vertex.id).collect();
+        match names.len() {
+            0 => "none".into(),
+            length if length > SHOWN => format!("{}, …", names[..SHOWN].join(", ")),
+            _ => names.join(", "),
+        }
+    }
+
+    /// Declares an edge between two nodes, as `>>` does.
+    pub(crate) fn connect(&mut self, source: u32, target: u32) {
+        self.link(self.end_of(source), target, Some(EdgeKind::Static));
+    }
+
+    fn lower(&mut self, shape: Shape, place: Place) -> Ends {
+        match shape {
+            Shape::Task(node) => {
+                let vertex = self.add_task(node, place);
+                Ends { entries: vec![vertex], exits: vec![vertex] }
+            }
+            Shape::Branches(branches) => {
+                let mut ends = Ends::default();
+                for branch in branches {
+                    let branch = self.lower(branch, place);
+                    ends.entries.extend(branch.entries);
+                    ends.exits.extend(branch.exits);
+                }
+                ends
+            }
+            Shape::Sequence(steps) => {
+                let kind =
+                    if place.origin == NodeKind::Dynamic { EdgeKind::Dynamic } else { EdgeKind::Static };
+                let mut ends = Ends::default();
+                for step in steps {
+                    let step = self.lower(step, place);
+                    if step.entries.is_empty() {
+                        continue;
+                    }
+                    for &source in &ends.exits {
+                        for &target in &step.entries {
+                            self.link(source, target, Some(kind));
+                        }
+                    }
+                    if ends.entries.is_empty() {
+                        ends.entries = step.entries;
+                    }
+                    ends.exits = step.exits;
+                }
+                ends
+            }
+            Shape::Group { name, policy, members } => self.add_group(name, policy, members, place),
+        }
+    }
+
+    fn add_task(&mut self, node: TaskNode, place: Place) -> u32 {
+        let Some(known) = self.find(node.id()) else {
+            return self.add_vertex(node.shared_id(), VertexKind::Task(node), place);
+        };
+        let problem = match &self.vertex(known).kind {
+            VertexKind::Task(_) if known < place.first_new => Some(
+                "it exists already; go there with ctx.jump(…), or give the new one an id with .named(…)"
+                    .to_owned(),
+            ),
+            VertexKind::Task(other) if !std::ptr::eq(other.spec, node.spec) => {
+                let (first, second) = (other.spec, node.spec);
+                Some(format!(
+                    "it is both {} ({}:{}) and {} ({}:{}); give one of them an id with .named(…)",
+                    first.function, first.file, first.line, second.function, second.file, second.line
+                ))
+            }
+            VertexKind::Task(other) if !other.bound.is_empty() && !node.bound.is_empty() => {
+                Some("it is used twice, with values bound to both; give each an id with .named(…)".to_owned())
+            }
+            VertexKind::Task(_) => self.other_group(known, place),
+            _ => Some("there is a parallel group of that name".to_owned()),
+        };
+        match problem {
+            Some(reason) => {
+                self.problems.push(Problem::DuplicateTask { task: node.id().to_owned(), reason });
+            }
+            None => {
+                if let VertexKind::Task(other) = &mut self.vertices[known as usize].kind
+                    && !node.bound.is_empty()
+                {
+                    other.bound = node.bound;
+                }
+            }
+        }
+        known
+    }
+
+    fn other_group(&self, known: u32, place: Place) -> Option<String> {
+        let vertex = self.vertex(known);
+        if vertex.group == place.group && (vertex.member == place.member || place.group == NO_GROUP) {
+            return None;
+        }
+        let group =
+            self.groups.get(vertex.group as usize).or_else(|| self.groups.get(place.group as usize))?;
+        let group = &self.vertex(group.begin).id;
+        Some(format!("it is a member of group `{group}` and stands outside of that member as well"))
+    }
+
+    fn add_group(
+        &mut self,
+        name: Option<Arc<str>>,
+        policy: Arc<dyn GroupPolicy>,
+        members: Vec<Shape>,
+        place: Place,
+    ) -> Ends {
+        let id = name.unwrap_or_else(|| self.next_group_name());
+        if self.find(&id).is_some() {
+            let reason = "there is a task or group of that name already".to_owned();
+            self.problems.push(Problem::DuplicateTask { task: id.to_string(), reason });
+        }
+        let number = index(self.groups.len());
+        let begin = self.add_vertex(Arc::clone(&id), VertexKind::Begin(number), place);
+        let end = self.push(Vertex::new(id, VertexKind::End(number), place));
+        self.groups.push(GroupShape { begin, end, policy, members: Vec::new(), inside: Vec::new() });
+        for (member, shape) in members.into_iter().enumerate() {
+            let inside = Place { group: number, member: index(member), ..place };
+            let ends = self.lower(shape, inside);
+            for &entry in &ends.entries {
+                self.link(begin, entry, Some(EdgeKind::GroupMember));
+            }
+            for &exit in &ends.exits {
+                self.link(exit, end, None);
+            }
+            self.groups[number as usize].members.push(MemberShape { exits: ends.exits });
+        }
+        self.link(begin, end, None);
+        Ends { entries: vec![begin], exits: vec![end] }
+    }
+
+    fn next_group_name(&self) -> Arc<str> {
+        let mut number = 1;
+        loop {
+            let name = format!("parallel_{number}");
+            if self.find(&name).is_none() {
+                return name.into();
+            }
+            number += 1;
+        }
+    }
+
+    fn add_vertex(&mut self, id: Arc<str>, kind: VertexKind, place: Place) -> u32 {
+        let number = self.push(Vertex::new(Arc::clone(&id), kind, place));
+        Arc::make_mut(&mut self.by_id).insert(id, number);
+        number
+    }
+
+    fn push(&mut self, vertex: Vertex) -> u32 {
+        let number = index(self.vertices.len());
+        if let Some(group) = self.groups.get_mut(vertex.group as usize) {
+            group.inside.push(number);
+        }
+        self.vertices.push(vertex);
+        number
+    }
+
+    /// Adds an edge between vertices; one without a kind is not shown.
+    fn link(&mut self, source: u32, target: u32, kind: Option<EdgeKind>) {
+        if !self.declared.insert((source, target)) {
+            return;
+        }
+        let is_back = self.reaches(target, source);
+        if is_back {
+            self.vertices[source as usize].back.push(target);
+        } else {
+            self.vertices[source as usize].successors.push(target);
+            self.vertices[target as usize].predecessors.push(source);
+        }
+        if let Some(kind) = kind {
+            self.edges.push(EdgeShape { source: self.node(source), target, kind, is_back });
+        }
+    }
+
+    /// Whether forward edges lead from one vertex to another.
+    pub(crate) fn reaches(&self, from: u32, to: u32) -> bool {
+        if from == to {
+            return true;
+        }
+        // New ends of a growing flow, by far the most common case, need no search.
+        if self.vertex(from).successors.is_empty() || self.vertex(to).predecessors.is_empty() {
+            return false;
+        }
+        let mut seen = vec![false; self.vertices.len()];
+        let mut stack = vec![from];
+        while let Some(vertex) = stack.pop() {
+            if vertex == to {
+                return true;
+            }
+            if !std::mem::replace(&mut seen[vertex as usize], true) {
+                stack.extend_from_slice(&self.vertex(vertex).successors);
+            }
+        }
+        false
+    }
+}
+
+impl Vertex {
+    fn new(id: Arc<str>, kind: VertexKind, place: Place) -> Self {
+        Self {
+            id,
+            kind,
+            origin: place.origin,
+            group: place.group,
+            member: place.member,
+            successors: Vec::new(),
+            predecessors: Vec::new(),
+            back: Vec::new(),
+        }
+    }
+}
+
+/// Vertices are counted in 32 bits: a graph of four thousand million tasks does not fit into memory.
+pub(crate) fn index(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX - 1)
+}
