@@ -84,9 +84,13 @@ impl<S: Stored> Committer<S> {
         for work in group {
             answers.push(match work {
                 Work::Append(batch) => self.stage_batch(batch, &mut durable),
-                Work::Delete { project, received, executions } => {
-                    self.stage_tombstone(project, received, executions, &mut durable, &mut provisional_deletions)
-                }
+                Work::Delete { project, received, executions } => self.stage_tombstone(
+                    project,
+                    received,
+                    executions,
+                    &mut durable,
+                    &mut provisional_deletions,
+                ),
             });
         }
         match self.log.commit() {
@@ -108,7 +112,11 @@ impl<S: Stored> Committer<S> {
         Seq(self.log.next_seq().0.saturating_sub(1))
     }
 
-    fn stage_batch(&mut self, batch: Batch, durable: &mut Vec<DurableRecord>) -> Result<Appended, AppendError> {
+    fn stage_batch(
+        &mut self,
+        batch: Batch,
+        durable: &mut Vec<DurableRecord>,
+    ) -> Result<Appended, AppendError> {
         let Batch { project, received, events } = batch;
         // Everything that may fail comes before the first verdict, so that a batch is judged as a whole or not.
         let bytes: usize = events.iter().map(|incoming| incoming.json.len() + RECORD_BYTES_PER_EVENT).sum();
@@ -116,7 +124,8 @@ impl<S: Stored> Committer<S> {
             return Err(append_error(&LogError::TooLarge { bytes }));
         }
         self.learn_producers(&project, &events).map_err(|error| AppendError::Unwritable(error.0))?;
-        let deleted = self.deleted_executions(&project, &events).map_err(|error| AppendError::Unwritable(error.0))?;
+        let deleted =
+            self.deleted_executions(&project, &events).map_err(|error| AppendError::Unwritable(error.0))?;
 
         let mut results = Vec::with_capacity(events.len());
         let mut accepted = Vec::with_capacity(events.len());
@@ -145,7 +154,8 @@ impl<S: Stored> Committer<S> {
         }
         if !accepted.is_empty() {
             let raw = accepted.iter().map(|stored| RawEvent { json: stored.json.as_bytes(), facts: b"" });
-            let staged = self.log.stage_batch(&project, received, raw).map_err(|error| append_error(&error))?;
+            let staged =
+                self.log.stage_batch(&project, received, raw).map_err(|error| append_error(&error))?;
             durable.push(DurableRecord::Events {
                 position: staged.position,
                 end: staged.end,
@@ -164,8 +174,10 @@ impl<S: Stored> Committer<S> {
         durable: &mut Vec<DurableRecord>,
         provisional: &mut Vec<(Project, ExecutionId)>,
     ) -> Result<Appended, AppendError> {
-        let staged =
-            self.log.stage_tombstone(&project, received, &executions).map_err(|error| append_error(&error))?;
+        let staged = self
+            .log
+            .stage_tombstone(&project, received, &executions)
+            .map_err(|error| append_error(&error))?;
         for execution in &executions {
             let key = (project.clone(), execution.clone());
             self.alive.remove(&key);

@@ -9,5 +9,5 @@ mod queue;
 mod thread;
 
 pub(crate) use committer::{Committer, DurableRecord, Stored, StoredError, Work};
-pub(crate) use queue::{Queue, QueueLimits, Queued};
+pub(crate) use queue::{PushError, Queue, QueueLimits, Queued};
 pub(crate) use thread::{AppendCounters, Request, run};

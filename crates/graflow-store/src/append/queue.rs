@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// How much may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +55,8 @@ impl<T: Queued> Queue<T> {
         if state.closed {
             return Err((item, PushError::Closed));
         }
-        let full = state.items + item.items() > self.limits.items || state.bytes + item.bytes() > self.limits.bytes;
+        let full = state.items.saturating_add(item.items()) > self.limits.items
+            || state.bytes.saturating_add(item.bytes()) > self.limits.bytes;
         if full && !state.waiting.is_empty() {
             return Err((item, PushError::Full));
         }
@@ -69,27 +69,21 @@ impl<T: Queued> Queue<T> {
     }
 
     /// Takes the next group, at once if something waits, else as soon as something does. `None` when the queue
-    /// is closed and empty; an empty group after `patience`.
-    pub(crate) fn take_group(&self, patience: Duration) -> Option<Vec<T>> {
-        let mut state = self.state();
-        if state.waiting.is_empty() && !state.closed {
-            state = self
-                .filled
-                .wait_timeout_while(state, patience, |state| state.waiting.is_empty() && !state.closed)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
+    /// is closed and empty.
+    pub(crate) fn take_group(&self) -> Option<Vec<T>> {
+        let waits = |state: &mut State<T>| state.waiting.is_empty() && !state.closed;
+        let mut state = self.filled.wait_while(self.state(), waits).unwrap_or_else(PoisonError::into_inner);
         if state.waiting.is_empty() {
-            return if state.closed { None } else { Some(Vec::new()) };
+            return None;
         }
         let mut group = Vec::new();
         let mut bytes = 0;
-        while let Some(next) = state.waiting.front()
-            && (group.is_empty() || bytes + next.bytes() <= self.limits.group_bytes)
+        while let Some((items, size)) = state.waiting.front().map(|next| (next.items(), next.bytes()))
+            && (group.is_empty() || bytes + size <= self.limits.group_bytes)
         {
-            bytes += next.bytes();
-            state.items = state.items.saturating_sub(next.items());
-            state.bytes = state.bytes.saturating_sub(next.bytes());
+            bytes += size;
+            state.items = state.items.saturating_sub(items);
+            state.bytes = state.bytes.saturating_sub(size);
             group.extend(state.waiting.pop_front());
         }
         Some(group)
@@ -120,20 +114,18 @@ mod tests {
     }
 
     const LIMITS: QueueLimits = QueueLimits { items: 3, bytes: 100, group_bytes: 50 };
-    const NOT_LONG: Duration = Duration::from_millis(1);
 
     #[test]
     fn it_is_full_by_items_or_by_bytes_and_says_so() {
         let queue = Queue::new(LIMITS);
         assert_eq!(queue.push(500), Ok(()), "an empty queue takes anything");
         assert_eq!(queue.push(1), Err((1, PushError::Full)));
-        assert_eq!(queue.take_group(NOT_LONG), Some(vec![500]));
+        assert_eq!(queue.take_group(), Some(vec![500]));
         for item in [1, 2, 3] {
             assert_eq!(queue.push(item), Ok(()));
         }
         assert_eq!(queue.push(4), Err((4, PushError::Full)));
-        assert_eq!(queue.take_group(NOT_LONG), Some(vec![1, 2, 3]));
-        assert_eq!(queue.take_group(NOT_LONG), Some(vec![]));
+        assert_eq!(queue.take_group(), Some(vec![1, 2, 3]));
     }
 
     #[test]
@@ -142,8 +134,8 @@ mod tests {
         for item in [30, 30, 10] {
             queue.push(item).unwrap();
         }
-        assert_eq!(queue.take_group(NOT_LONG), Some(vec![30]));
-        assert_eq!(queue.take_group(NOT_LONG), Some(vec![30, 10]));
+        assert_eq!(queue.take_group(), Some(vec![30]));
+        assert_eq!(queue.take_group(), Some(vec![30, 10]));
     }
 
     #[test]
@@ -152,7 +144,7 @@ mod tests {
         queue.push(1).unwrap();
         queue.close();
         assert_eq!(queue.push(2), Err((2, PushError::Closed)));
-        assert_eq!(queue.take_group(Duration::from_secs(9)), Some(vec![1]));
-        assert_eq!(queue.take_group(Duration::from_secs(9)), None);
+        assert_eq!(queue.take_group(), Some(vec![1]));
+        assert_eq!(queue.take_group(), None);
     }
 }

@@ -1,7 +1,6 @@
 //! Drives the committer.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use graflow_lineage::store::{Acknowledge, EventResult};
 use graflow_model::Clock;
@@ -53,10 +52,7 @@ pub(crate) fn run<S: Stored>(
     clock: &dyn Clock,
     mut deliver: impl FnMut(Vec<DurableRecord>),
 ) {
-    while let Some(group) = queue.take_group(Duration::from_secs(60)) {
-        if group.is_empty() {
-            continue;
-        }
+    while let Some(group) = queue.take_group() {
         let (work, receipts): (Vec<_>, Vec<_>) =
             group.into_iter().map(|request| (request.work, request.acknowledge)).unzip();
         let began = clock.mono_us();

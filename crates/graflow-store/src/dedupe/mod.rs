@@ -17,7 +17,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use graflow_model::{Event, EventId, ProducerId, Project, Seq, Timestamp};
 
-pub use recent_ids::{IdHash, RecentIds};
+pub use recent_ids::{IdHash, RecentIds, WINDOW_EVENTS, WINDOW_MICROS};
 pub use seq_intervals::{IntervalsError, MAX_INTERVALS, SeqIntervals};
 
 use seq_intervals::Inserted;

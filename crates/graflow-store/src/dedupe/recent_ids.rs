@@ -6,9 +6,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 use graflow_model::{EventId, Project, Timestamp};
 
 /// How many events back an id is surely known.
-const WINDOW_EVENTS: usize = 2_000_000;
-/// How long an id is surely known if the window is not full.
-const WINDOW_MICROS: i64 = 24 * 3600 * 1_000_000;
+pub const WINDOW_EVENTS: usize = 2_000_000;
+/// How long an id is surely known if the window is not full, in microseconds.
+pub const WINDOW_MICROS: i64 = 24 * 3600 * 1_000_000;
 /// What a hash set of 2^18 places holds before it would double.
 const GENERATION_EVENTS: usize = (1 << 18) / 8 * 7;
 

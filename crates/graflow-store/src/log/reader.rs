@@ -180,11 +180,14 @@ impl Replay {
         self.at
     }
 
-    /// Goes to another place between two frames, cheaply if it lies ahead in the same segment.
+    /// Goes to another place between two frames, cheaply if it lies in the same segment.
     pub fn seek(&mut self, position: Position) {
-        if position != self.at {
-            *self = self.reader.replay(position);
+        self.next_seq = Seq::ZERO;
+        match &mut self.scan {
+            Some(scan) if position.segment == self.at.segment => scan.seek(position.offset),
+            _ => self.scan = None,
         }
+        self.at = position;
     }
 
     /// The next record; `None` where the durable part ends.

@@ -7,6 +7,7 @@ use graflow_model::frame::{FrameReader, HEADER_BYTES, MAX_PAYLOAD_BYTES, Step};
 use crate::files::StoredFile;
 
 const WINDOW_BYTES: usize = 256 << 10;
+const SEEK_WINDOW_BYTES: usize = 16 << 10;
 
 /// What stands at the scan's position.
 #[derive(Debug)]
@@ -31,16 +32,29 @@ pub(crate) struct FrameScan {
     start: u64,
     /// The next frame, relative to the window.
     next: usize,
+    read_ahead: usize,
 }
 
 impl FrameScan {
     pub(crate) fn new(file: Box<dyn StoredFile>, from: u64, limit: u64) -> Self {
-        Self { file, limit, window: Vec::new(), start: from, next: 0 }
+        Self { file, limit, window: Vec::new(), start: from, next: 0, read_ahead: WINDOW_BYTES }
     }
 
     /// Lets a scan of a segment that grows read on.
     pub(crate) fn raise_limit(&mut self, limit: u64) {
         self.limit = self.limit.max(limit);
+    }
+
+    /// Goes to another frame. Few bytes are read ahead from now on: who jumps once jumps again.
+    pub(crate) fn seek(&mut self, offset: u64) {
+        self.read_ahead = SEEK_WINDOW_BYTES;
+        let ahead = offset.checked_sub(self.start).and_then(|ahead| usize::try_from(ahead).ok());
+        if let Some(ahead) = ahead.filter(|ahead| *ahead <= self.window.len()) {
+            self.next = ahead;
+        } else {
+            self.window.clear();
+            (self.start, self.next) = (offset, 0);
+        }
     }
 
     /// Whether everything up to the limit was read.
@@ -65,7 +79,7 @@ impl FrameScan {
                 if left < wanted {
                     return Ok(Scanned::Torn { offset });
                 }
-                self.read(left.min(wanted.max(WINDOW_BYTES)))?;
+                self.read(left.min(wanted.max(self.read_ahead)))?;
                 if self.window.len() < wanted {
                     return Ok(Scanned::Torn { offset });
                 }

@@ -1,5 +1,14 @@
 //! What the store promises, seen from outside.
-#![expect(clippy::expect_used, reason = "what a test sets up has to work")]
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what a test sets up has to work"
+)]
+
+mod kill;
 mod log;
 mod log_crash;
+mod store;
+mod support;

@@ -1,0 +1,196 @@
+//! Opens a folder: log, tables, what the tables lack, threads.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use graflow_lineage::materialise::{Materialiser, NoObserver, Observer, States};
+use graflow_lineage::store::StoreError;
+use graflow_model::{Clock, Project, Seq};
+
+use super::applier::{Applier, Watching};
+use super::events::stored_event;
+use crate::append::DurableRecord;
+use crate::files::{DiskFiles, Files};
+use crate::log::{self, LogError, LogOptions, LogReader, LogWriter, Position, Record, Recovery};
+use crate::sqlite::{MigrateError, Readers, TableError, Tables};
+
+/// Events taken into the tables in one transaction, at the most.
+pub(crate) const TRANSACTION_EVENTS: usize = 20_000;
+
+/// How a store is opened.
+pub struct EmbeddedOptions {
+    /// The folder. It is created where it is missing; whoever opens the store owns it, alone.
+    pub directory: PathBuf,
+    /// Where times come from.
+    pub clock: Arc<dyn Clock>,
+    /// Who is told what each event changed.
+    pub observer: Arc<dyn Observer>,
+    /// How the log is written.
+    pub log: LogOptions,
+    /// Throws the tables away and builds them again from the log.
+    pub rebuild: bool,
+    /// Task executions, nodes and values that folds in memory may hold together, about 1 KiB each.
+    pub most_weight: usize,
+    /// Events that may be on disk and not in the tables yet; beyond it appends are answered "overloaded".
+    pub most_lag: u64,
+    /// Called now and then while the tables catch up with the log.
+    pub progress: Box<dyn FnMut(Opening) + Send>,
+}
+
+/// How far opening is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Events taken into the tables so far.
+    pub events: u64,
+    /// Events to take in.
+    pub of: u64,
+}
+
+/// Why a store was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be used.
+    #[error("failed to use the data folder `{}`\nhint: it must be a folder that this user can read and write", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The log is damaged, or of a newer release.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The tables are of a newer release, or something else.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// The tables could not catch up with the log.
+    #[error("the tables cannot be brought up to the log\nhint: `graflow lineage rebuild` builds them again")]
+    CatchUp(#[source] StoreError),
+}
+
+impl std::fmt::Debug for EmbeddedOptions {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("EmbeddedOptions").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}
+
+impl EmbeddedOptions {
+    /// Everything as usual, and nobody watching.
+    pub fn new(directory: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            directory: directory.into(),
+            clock,
+            observer: Arc::new(NoObserver),
+            log: LogOptions::default(),
+            rebuild: false,
+            most_weight: 100_000,
+            most_lag: 100_000,
+            progress: Box::new(|_| {}),
+        }
+    }
+}
+
+/// What the threads of an open store work with.
+pub(crate) struct Opened {
+    pub(crate) log: LogWriter,
+    pub(crate) recovery: Recovery,
+    pub(crate) readers: Arc<Readers>,
+    pub(crate) applier: Applier,
+    pub(crate) applied: Seq,
+    pub(crate) states: Arc<States>,
+}
+
+/// Opens the files and brings the tables up to the log.
+pub(crate) fn open(options: &mut EmbeddedOptions) -> Result<Opened, OpenError> {
+    let now = options.clock.now();
+    let folder = |source| OpenError::Folder { path: options.directory.clone(), source };
+    let files: Arc<dyn Files> = Arc::new(DiskFiles::open(options.directory.join("log")).map_err(folder)?);
+    let database = options.directory.join("lineage.db");
+    if options.rebuild {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut path = database.clone().into_os_string();
+            path.push(suffix);
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(folder(error)),
+                _ => {}
+            }
+        }
+    }
+    let tables = Tables::open(&database, now)?;
+    let checkpoint = tables.applied().map_err(catch_up)?;
+    let (log, recovery) = log::open(files, options.log, checkpoint, now)?;
+    if recovery.torn_bytes > 0 {
+        tracing::warn!(
+            torn_bytes = recovery.torn_bytes,
+            "the log ended in an unfinished write, which was cut off"
+        );
+    }
+    let states = Arc::new(States::new(options.most_weight));
+    let materialiser = Materialiser::new(Arc::clone(&states), Watching(Arc::clone(&options.observer)));
+    let mut applier = Applier::new(tables, materialiser, log.reader());
+    let from = checkpoint.map(|checkpoint| checkpoint.position);
+    let up_to = replay(&mut applier, &log.reader(), from, &mut options.progress)?
+        .or(checkpoint.map(|checkpoint| Seq(checkpoint.next_seq.0.saturating_sub(1))));
+    let readers = Arc::new(Readers::new(&database));
+    Ok(Opened { log, recovery, readers, applier, applied: up_to.unwrap_or_default(), states })
+}
+
+/// Takes every record from a position on into the tables.
+fn replay(
+    applier: &mut Applier,
+    log: &LogReader,
+    from: Option<Position>,
+    progress: &mut dyn FnMut(Opening),
+) -> Result<Option<Seq>, OpenError> {
+    let Some(from) = from.or_else(|| log.start()) else { return Ok(None) };
+    let mut replay = log.replay(from);
+    let mut first = None;
+    let mut up_to = None;
+    while let Some(entry) = replay.next()? {
+        let next_seq = entry.head.next_seq();
+        let first = *first.get_or_insert(entry.head.first_seq);
+        let record = match entry.record {
+            Record::Unknown(kind) => {
+                tracing::warn!(kind, seq = %entry.head.first_seq, "a record of a kind that this release does not know was passed over");
+                applier.pass(entry.end, next_seq);
+                continue;
+            }
+            Record::Tombstone(tombstone) => DurableRecord::Tombstone {
+                end: entry.end,
+                next_seq,
+                project: Project::from(tombstone.project),
+                executions: tombstone.executions().map(Into::into).collect(),
+            },
+            Record::Batch(batch) => {
+                let project = Project::from(batch.project);
+                let mut events = Vec::with_capacity(entry.head.seqs as usize);
+                for (seq, raw) in (entry.head.first_seq.0..).map(Seq).zip(batch.events()) {
+                    match stored_event(&project, &entry, seq, raw) {
+                        Ok(stored) => events.push(stored),
+                        // It was taken by a release that understood it.
+                        Err(error) => {
+                            tracing::error!(%seq, "an event of the log was left out of the tables: {error}");
+                        }
+                    }
+                }
+                DurableRecord::Events { position: entry.position, end: entry.end, next_seq, events }
+            }
+        };
+        let alone = Applier::stands_alone(&record);
+        if alone {
+            up_to = applier.flush().map_err(catch_up)?.or(up_to);
+        }
+        applier.take(record).map_err(catch_up)?;
+        if alone || applier.pending_events() >= TRANSACTION_EVENTS {
+            up_to = applier.flush().map_err(catch_up)?.or(up_to);
+            let of = log.next_seq().0.saturating_sub(first.0);
+            progress(Opening { events: next_seq.0.saturating_sub(first.0), of });
+        }
+    }
+    Ok(applier.flush().map_err(catch_up)?.or(up_to))
+}
+
+fn catch_up(error: TableError) -> OpenError {
+    OpenError::CatchUp(error.into())
+}

@@ -1,0 +1,287 @@
+//! The store: two threads, and the port's questions.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use graflow_lineage::materialise::States;
+use graflow_lineage::store::{
+    AppendError, Appended, AsOf, Batch, Deleted, EventQuery, ExecutionFilter, ExecutionQuery, Found, Metrics,
+    MetricsQuery, NameQuery, Page, Receipt, SearchQuery, SeriesPoint, SeriesQuery, SharedState, Statistics,
+    Store, StoreError, StoredEvent, TaskExecutionQuery, WorkflowRow,
+};
+use graflow_model::row::{ExecutionRow, TaskExecutionRow};
+use graflow_model::{Clock, ExecutionId, Project, Seq, TaskExecutionId};
+use rusqlite::Connection;
+
+use super::events;
+use super::open::{EmbeddedOptions, OpenError, Opened};
+use super::threads::{self, Shared, Start};
+use crate::append::{PushError, Request, Work};
+use crate::dedupe::Dedupe;
+use crate::log::{LogReader, Recovery};
+use crate::sqlite::{self, TableError};
+
+/// A read waits this long for what was acknowledged before it.
+const READ_PATIENCE: Duration = Duration::from_millis(200);
+/// A deletion waits this long for its rows to be gone.
+const DELETE_PATIENCE: Duration = Duration::from_mins(1);
+/// After this long it is worth trying an append again that was answered "overloaded".
+const RETRY_AFTER: Duration = Duration::from_millis(250);
+/// Executions that one tombstone names at the most.
+const DELETED_TOGETHER: usize = 1_000;
+
+/// The store of one folder. Dropping it closes it: what was acknowledged is in the tables then.
+pub struct EmbeddedStore {
+    shared: Arc<Shared>,
+    log: LogReader,
+    states: Arc<States>,
+    recovery: Recovery,
+    clock: Arc<dyn Clock>,
+    database: PathBuf,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl EmbeddedStore {
+    /// Opens the store of a folder, and creates it where there is none. What a crash left unfinished is cut off, and
+    /// the tables catch up with the log before this returns. The caller owns the folder, alone.
+    pub fn open(mut options: EmbeddedOptions) -> Result<Self, OpenError> {
+        let Opened { log, recovery, readers, applier, applied, states } = super::open::open(&mut options)?;
+        let recent =
+            readers.take().and_then(|connection| sqlite::recent_ids(&connection, options.clock.now()));
+        let dedupe = Dedupe::new(recent.map_err(|error| OpenError::CatchUp(error.into()))?);
+        let reader = log.reader();
+        let start = Start { log, dedupe, applier, applied, readers, most_lag: options.most_lag };
+        let (shared, threads) = threads::start(start, Arc::clone(&options.clock))
+            .map_err(|source| OpenError::Folder { path: options.directory.clone(), source })?;
+        let database = options.directory.join("lineage.db");
+        let clock = options.clock;
+        Ok(Self { shared, log: reader, states, recovery, clock, database, threads: Mutex::new(threads) })
+    }
+
+    /// What opening found and cut off.
+    pub fn recovery(&self) -> Recovery {
+        self.recovery
+    }
+
+    /// The log, for reading.
+    pub fn log(&self) -> &LogReader {
+        &self.log
+    }
+
+    /// Takes nothing more in, brings everything acknowledged into the tables, and ends the threads.
+    pub fn close(&self) {
+        self.shared.appends.close();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store ended in a panic");
+            }
+        }
+    }
+
+    /// A hash over everything that people can read: equal for stores that say the same, as before and after a
+    /// rebuild. Reads everything.
+    pub fn canonical_hash(&self) -> Result<AsOf<String>, StoreError> {
+        self.read(sqlite::canonical_hash)
+    }
+
+    fn read<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, TableError>,
+    ) -> Result<AsOf<T>, StoreError> {
+        self.read_with(|connection| question(connection).map_err(StoreError::from))
+    }
+
+    fn read_with<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<AsOf<T>, StoreError> {
+        self.shared.progress.wait_for(self.last_seq(), READ_PATIENCE);
+        let connection = self.shared.readers.take()?;
+        let as_of_seq = sqlite::applied(&connection)?
+            .map_or(Seq::ZERO, |applied| Seq(applied.next_seq.0.saturating_sub(1)));
+        Ok(AsOf { value: question(&connection)?, as_of_seq })
+    }
+
+    fn push(&self, work: Work) -> Receipt {
+        let (acknowledge, receipt) = Receipt::pending();
+        match self.shared.appends.push(Request { work, acknowledge }) {
+            Ok(()) => receipt,
+            Err((_, PushError::Closed)) => Receipt::ready(Err(AppendError::Closed)),
+            Err((_, PushError::Full)) => self.overloaded(),
+        }
+    }
+
+    fn overloaded(&self) -> Receipt {
+        self.shared.counters.overloaded.fetch_add(1, Ordering::Relaxed);
+        Receipt::ready(Err(AppendError::Overloaded { retry_after: RETRY_AFTER }))
+    }
+}
+
+impl std::fmt::Debug for EmbeddedStore {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("EmbeddedStore").field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+impl Drop for EmbeddedStore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Store for EmbeddedStore {
+    fn append(&self, batch: Batch) -> Receipt {
+        if batch.events.is_empty() {
+            return Receipt::ready(Ok(Appended { results: Vec::new(), last_seq: self.last_seq() }));
+        }
+        let lag = self.last_seq().0.saturating_sub(self.shared.progress.get().0);
+        if lag > self.shared.most_lag {
+            return self.overloaded();
+        }
+        self.push(Work::Append(batch))
+    }
+
+    fn last_seq(&self) -> Seq {
+        Seq(self.log.next_seq().0.saturating_sub(1))
+    }
+
+    fn executions(
+        &self,
+        project: &Project,
+        query: &ExecutionQuery,
+    ) -> Result<AsOf<Page<ExecutionRow>>, StoreError> {
+        self.read(|connection| sqlite::executions(connection, project, query))
+    }
+
+    fn execution(
+        &self,
+        project: &Project,
+        id: &ExecutionId,
+    ) -> Result<AsOf<Option<ExecutionRow>>, StoreError> {
+        self.read(|connection| sqlite::execution(connection, project, id))
+    }
+
+    fn task_executions(
+        &self,
+        project: &Project,
+        query: &TaskExecutionQuery,
+    ) -> Result<AsOf<Page<TaskExecutionRow>>, StoreError> {
+        self.read(|connection| sqlite::task_executions(connection, project, query))
+    }
+
+    fn task_execution(
+        &self,
+        project: &Project,
+        id: &TaskExecutionId,
+    ) -> Result<AsOf<Option<TaskExecutionRow>>, StoreError> {
+        self.read(|connection| sqlite::task_execution(connection, project, id))
+    }
+
+    fn events(&self, project: &Project, query: &EventQuery) -> Result<AsOf<Page<StoredEvent>>, StoreError> {
+        self.read_with(|connection| events::events(connection, &self.log, project, query))
+    }
+
+    fn replay(&self, project: &Project, after: Seq, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        let connection = self.shared.readers.take()?;
+        events::replay(&connection, &self.log, project, after, limit)
+    }
+
+    fn state(&self, project: &Project, id: &ExecutionId) -> Result<AsOf<Option<SharedState>>, StoreError> {
+        // The row decides: an execution that was deleted while its fold was being loaded has none.
+        let AsOf { value: row, as_of_seq } = self.execution(project, id)?;
+        if row.is_none() {
+            self.states.remove(project, id);
+            return Ok(AsOf { value: None, as_of_seq });
+        }
+        let value = self.states.load(project, id, |project, id| {
+            let connection = self.shared.readers.take()?;
+            events::all_events(&connection, &self.log, project, id)
+        })?;
+        Ok(AsOf { value, as_of_seq })
+    }
+
+    fn open_executions(&self, project: &Project) -> Result<Vec<ExecutionId>, StoreError> {
+        Ok(self.read(|connection| sqlite::open_executions(connection, project))?.value)
+    }
+
+    fn workflows(&self, project: &Project, query: &NameQuery) -> Result<AsOf<Page<WorkflowRow>>, StoreError> {
+        self.read(|connection| sqlite::workflows(connection, project, query))
+    }
+
+    fn metrics(&self, project: &Project, query: &MetricsQuery) -> Result<AsOf<Metrics>, StoreError> {
+        self.read(|connection| sqlite::metrics(connection, project, query))
+    }
+
+    fn series(&self, project: &Project, query: &SeriesQuery) -> Result<AsOf<Vec<SeriesPoint>>, StoreError> {
+        self.read(|connection| sqlite::series(connection, project, query))
+    }
+
+    fn search(&self, project: &Project, query: &SearchQuery) -> Result<AsOf<Vec<Found>>, StoreError> {
+        self.read(|connection| sqlite::search(connection, project, query))
+    }
+
+    fn delete(
+        &self,
+        project: &Project,
+        filter: &ExecutionFilter,
+        dry_run: bool,
+    ) -> Result<Deleted, StoreError> {
+        let mut deleted = Deleted::default();
+        let mut query = ExecutionQuery { filter: filter.clone(), limit: DELETED_TOGETHER, cursor: None };
+        loop {
+            let page = self.executions(project, &query)?.value;
+            let executions: Vec<_> = page.rows.into_iter().map(|row| row.execution_id).collect();
+            for execution in &executions {
+                let count = self.read(|connection| sqlite::count_of(connection, project, execution))?.value;
+                deleted.executions += 1;
+                deleted.task_executions += count.task_executions;
+                deleted.events += count.events;
+                if deleted.execution_ids.len() < DELETED_TOGETHER {
+                    deleted.execution_ids.push(execution.clone());
+                }
+            }
+            if !dry_run && !executions.is_empty() {
+                let received = self.clock.now();
+                let appended =
+                    self.push(Work::Delete { project: project.clone(), received, executions }).wait()?;
+                self.shared.progress.wait_for(appended.last_seq, DELETE_PATIENCE);
+            }
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    fn statistics(&self) -> Statistics {
+        let counters = &self.shared.counters;
+        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        Statistics {
+            accepted: read(&counters.accepted),
+            duplicates: read(&counters.duplicates),
+            invalid: read(&counters.invalid),
+            late_dropped: read(&counters.late_dropped),
+            last_seq: self.last_seq().0,
+            applied_seq: self.shared.progress.get().0,
+            log_bytes: self.log.bytes().unwrap_or_default(),
+            derived_bytes: derived_bytes(&self.database),
+            flushes: read(&counters.flushes),
+            flush_us: read(&counters.flush_us),
+            overloaded: read(&counters.overloaded),
+        }
+    }
+}
+
+fn derived_bytes(database: &Path) -> u64 {
+    let mut wal = database.to_path_buf().into_os_string();
+    wal.push("-wal");
+    [database.as_os_str(), &wal]
+        .into_iter()
+        .filter_map(|path| std::fs::metadata(path).ok())
+        .map(|file| file.len())
+        .sum()
+}

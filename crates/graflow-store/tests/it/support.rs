@@ -1,0 +1,100 @@
+//! A store in a temporary folder, and events to put into it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use graflow_lineage::store::{Appended, Batch, EventResult, Incoming, Store};
+use graflow_model::{Clock, Event, Project, Timestamp};
+use graflow_store::{EmbeddedOptions, EmbeddedStore};
+
+/// Real time.
+#[derive(Debug)]
+pub(crate) struct RealClock(Instant);
+
+impl Clock for RealClock {
+    fn now(&self) -> Timestamp {
+        let micros = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_micros();
+        Timestamp::from_micros(i64::try_from(micros).expect("it is before 294,000"))
+    }
+
+    fn mono_us(&self) -> i64 {
+        i64::try_from(self.0.elapsed().as_micros()).expect("tests are short")
+    }
+}
+
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(RealClock(Instant::now()))
+}
+
+pub(crate) fn options(folder: &Path) -> EmbeddedOptions {
+    EmbeddedOptions::new(folder, clock())
+}
+
+pub(crate) fn open(folder: &Path) -> EmbeddedStore {
+    EmbeddedStore::open(options(folder)).expect("the store opens")
+}
+
+/// An event from its JSON without `event_id` and `time`; the time is `second` seconds after a fixed one.
+pub(crate) fn event(event_id: &str, second: u64, rest: &str) -> String {
+    let time =
+        Timestamp::from_micros(1_700_000_000_000_000 + i64::try_from(second * 1_000_000).expect("small"));
+    format!(r#"{{"event_id":"{event_id}","time":"{time}",{rest}}}"#)
+}
+
+/// A run of two tasks, `extract` and `load`, the second of which fails if `fails`.
+pub(crate) fn run(execution: &str, workflow: &str, second: u64, fails: bool) -> Vec<String> {
+    let of = |kind: &str, more: &str| {
+        format!(r#""type":"{kind}","execution_id":"{execution}","workflow_name":"{workflow}"{more}"#)
+    };
+    let task = |kind: &str, task: &str, data: &str| {
+        of(kind, &format!(r#","task_id":"{task}","task_execution_id":"{execution}.{task}","data":{data}"#))
+    };
+    let error = r#"{"error":{"type":"ValueError","message":"no such row","fingerprint":"f1"}}"#;
+    let started = format!(
+        r#","data":{{"labels":{{"team":"{workflow}","nth":"{}"}},"trace_id":"t-{execution}"}}"#,
+        second % 3
+    );
+    let mut events = vec![
+        event(&format!("{execution}-1"), second, &of("workflow_started", &started)),
+        event(&format!("{execution}-2"), second, &task("task_started", "extract", "{}")),
+        event(
+            &format!("{execution}-3"),
+            second + 1,
+            &task("task_completed", "extract", r#"{"result_size":7}"#),
+        ),
+        event(&format!("{execution}-4"), second + 1, &task("task_started", "load", "{}")),
+    ];
+    if fails {
+        events.push(event(&format!("{execution}-5"), second + 3, &task("task_failed", "load", error)));
+        events.push(event(
+            &format!("{execution}-6"),
+            second + 3,
+            &of("workflow_failed", &format!(r#","data":{error}"#)),
+        ));
+    } else {
+        events.push(event(&format!("{execution}-5"), second + 3, &task("task_completed", "load", "{}")));
+        events.push(event(&format!("{execution}-6"), second + 3, &of("workflow_completed", "")));
+    }
+    events
+}
+
+pub(crate) fn batch(project: &str, events: &[String]) -> Batch {
+    let events = events
+        .iter()
+        .map(|json| Incoming {
+            event: Event::from_json(json.as_bytes()).expect("the test's events are sound"),
+            json: json.as_str().into(),
+        })
+        .collect();
+    Batch { project: Project::from(project), received: Timestamp::from_micros(1_700_000_000_000_000), events }
+}
+
+pub(crate) fn append(store: &EmbeddedStore, events: &[String]) -> Appended {
+    store.append(batch("default", events)).wait().expect("the store takes it")
+}
+
+/// How many events were accepted.
+pub(crate) fn accepted(appended: &Appended) -> usize {
+    appended.results.iter().filter(|result| matches!(result, EventResult::Accepted(_))).count()
+}
