@@ -5,6 +5,8 @@
 
 pub mod findings;
 pub mod ingest;
+pub mod live;
 pub mod liveness;
+pub mod manager;
 pub mod materialise;
 pub mod store;

@@ -1,0 +1,13 @@
+//! Reading requests, with errors in the one shape.
+
+mod body;
+mod json;
+mod parameters;
+mod path;
+mod words;
+
+pub(crate) use body::{EventsBody, inflate};
+pub(crate) use json::JsonBody;
+pub(crate) use parameters::{LabelledParameters, Parameters};
+pub(crate) use path::Name;
+pub(crate) use words::{Limit, Order, Words};

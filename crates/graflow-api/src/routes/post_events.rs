@@ -1,0 +1,124 @@
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use graflow_lineage::manager::Ingested;
+use graflow_lineage::store::EventResult;
+use graflow_model::Project;
+use graflow_model::event::EventErrorCode;
+use graflow_wire::{ErrorBody, EventCode, InvalidEvent, PostAnswer};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::error::ApiError;
+use crate::extract::{EventsBody, Parameters, inflate};
+use crate::state::{Api, blocking};
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PostEventsParameters {
+    /// `full`: also one code an event.
+    #[param(inline)]
+    results: Option<Results>,
+}
+
+/// How much is said of each event.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Results {
+    /// Counts, and what is wrong.
+    Summary,
+    /// One code an event.
+    Full,
+}
+
+/// Events in
+///
+/// The body is a JSON array of events, one event, or one event a line (`application/x-ndjson`), plain or
+/// compressed with gzip or zstd. 200 whenever the body can be read: what is counted as accepted is on disk then,
+/// and sending it again does no harm. A broken array stores nothing; of lines only the broken one is lost. A
+/// heartbeat without `producer_seq` is heard and not kept; it counts as accepted.
+#[utoipa::path(
+    post,
+    path = "/api/events",
+    tag = "events",
+    params(PostEventsParameters),
+    request_body(content(
+        (Vec<serde_json::Value> = "application/json"),
+        (String = "application/x-ndjson"),
+    ), description = "Events, as `spec/events.schema.json` says."),
+    responses(
+        (status = 200, description = "What became of them.", body = PostAnswer),
+        (status = 400, description = "The body cannot be read; nothing was stored.", body = ErrorBody),
+        (status = 401, description = "The token is missing or wrong.", body = ErrorBody),
+        (status = 403, description = "The `Host` or `Origin` is foreign.", body = ErrorBody),
+        (status = 408, description = "The body took too long.", body = ErrorBody),
+        (status = 413, description = "Too many bytes or events; nothing was stored.", body = ErrorBody),
+        (status = 415, description = "The `Content-Encoding` is not known.", body = ErrorBody),
+        (status = 503, description = "Overloaded or stopping; try again after `Retry-After`.", body = ErrorBody),
+        (status = 507, description = "The disk is full; nothing was stored.", body = ErrorBody),
+    )
+)]
+pub(crate) async fn post_events(
+    State(api): State<Api>,
+    Extension(project): Extension<Project>,
+    Parameters(parameters): Parameters<PostEventsParameters>,
+    body: EventsBody,
+) -> Result<Json<PostAnswer>, ApiError> {
+    let ingest = {
+        let _room = api.room_for_body().await?;
+        let manager = Arc::clone(&api.manager);
+        let most = api.settings.limits.inflated_bytes;
+        blocking(move || {
+            let bytes = inflate(&body.bytes, body.encoding, most)?;
+            drop(body.bytes);
+            manager.ingest(&project, &bytes, body.format).map_err(ApiError::from)
+        })
+        .await??
+    };
+    let ingested = ingest.finish().await?;
+    Ok(Json(answer(ingested, parameters.results == Some(Results::Full))))
+}
+
+fn answer(ingested: Ingested, full: bool) -> PostAnswer {
+    let mut answer = PostAnswer { last_seq: ingested.last_seq, ..PostAnswer::default() };
+    let mut codes = Vec::with_capacity(if full { ingested.results.len() } else { 0 });
+    for (index, result) in ingested.results.into_iter().enumerate() {
+        let code = match result {
+            None | Some(EventResult::Accepted(_)) => {
+                answer.accepted += 1;
+                EventCode::Accepted
+            }
+            Some(EventResult::Duplicate) => {
+                answer.duplicates += 1;
+                EventCode::Duplicate
+            }
+            Some(EventResult::Dropped) => {
+                answer.dropped += 1;
+                EventCode::Dropped
+            }
+            Some(EventResult::Invalid(error)) => {
+                let code = code(error.code);
+                answer.invalid.push(InvalidEvent { index, code, message: error.message });
+                code
+            }
+        };
+        if full {
+            codes.push(code);
+        }
+    }
+    answer.results = full.then_some(codes);
+    answer
+}
+
+fn code(code: EventErrorCode) -> EventCode {
+    match code {
+        EventErrorCode::InvalidJson => EventCode::InvalidJson,
+        EventErrorCode::MissingField => EventCode::MissingField,
+        EventErrorCode::InvalidField => EventCode::InvalidField,
+        EventErrorCode::InvalidData => EventCode::InvalidData,
+        EventErrorCode::TooLarge => EventCode::TooLarge,
+        EventErrorCode::ProducerSeqReused => EventCode::ProducerSeqReused,
+    }
+}

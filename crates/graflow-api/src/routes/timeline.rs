@@ -1,0 +1,68 @@
+use axum::extract::State;
+use axum::{Extension, Json};
+use graflow_lineage::store::{Cursor, TaskExecutionQuery, TaskOrder};
+use graflow_model::{ExecutionId, Project};
+use graflow_wire::{Bar, ErrorBody, Timeline};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{ReadErrors, next_cursor};
+use crate::error::ApiError;
+use crate::extract::{Limit, Name, Parameters};
+use crate::state::Api;
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TimelineParameters {
+    /// Bars of a page.
+    #[param(value_type = Option<u64>, minimum = 1, maximum = 5000)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The task executions of an execution, as bars on a time axis
+#[utoipa::path(
+    get,
+    path = "/api/executions/{id}/timeline",
+    tag = "executions",
+    params(("id" = String, Path, description = "The execution's id."), TimelineParameters),
+    responses(
+        (status = 200, description = "A page of bars.", body = Timeline),
+        (status = 404, description = "There is no such execution.", body = ErrorBody),
+        ReadErrors,
+    )
+)]
+pub(crate) async fn get_timeline(
+    State(api): State<Api>,
+    Extension(project): Extension<Project>,
+    Name(id): Name,
+    Parameters(parameters): Parameters<TimelineParameters>,
+) -> Result<Json<Timeline>, ApiError> {
+    let id = ExecutionId::from(id);
+    let query = TaskExecutionQuery {
+        execution_id: Some(id.clone()),
+        task_id: None,
+        workflow_name: None,
+        status: Vec::new(),
+        order: TaskOrder::Oldest,
+        limit: parameters.limit.unwrap_or_default().0,
+        cursor: parameters.cursor.map(Cursor),
+    };
+    let (execution, tasks) = api
+        .read(move |manager| {
+            let tasks = manager.task_executions(&project, query)?;
+            Ok((manager.execution(&project, &id)?, tasks))
+        })
+        .await?;
+    let row = execution.value.ok_or_else(ApiError::execution_not_found)?.row;
+    Ok(Json(Timeline {
+        execution_id: row.execution_id,
+        start_time: row.start_time,
+        end_time: row.end_time,
+        bars: tasks.value.rows.into_iter().map(|read| Bar::from(read.row)).collect(),
+        next_cursor: next_cursor(tasks.value.next),
+        as_of_seq: tasks.as_of_seq.min(execution.as_of_seq),
+    }))
+}
