@@ -1,15 +1,15 @@
 //! `cargo xtask demo`: one build, one server, one real run, one picture.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
-use std::process::{Child, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 
 use crate::process;
+use crate::server::Server;
 use crate::workspace::Workspace;
 
 /// The example that reads this checkout, and the package it stands in.
@@ -48,13 +48,13 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
     ]))?;
 
     let demo = Demo { workspace, data: workspace.path(DATA) };
-    let (mut server, url) = demo.serve()?;
-    let shown = demo.run_and_show(&url);
+    let mut server = demo.serve()?;
+    let shown = demo.run_and_show(server.url());
     let ended = match shown {
         Ok(()) if !options.exit => wait(&mut server, &stopped),
         other => other,
     };
-    process::stop(&mut server, Duration::from_secs(10))?;
+    server.stop(Duration::from_secs(10))?;
     ended.map(|()| ExitCode::SUCCESS)
 }
 
@@ -76,29 +76,11 @@ impl Demo<'_> {
     }
 
     /// Starts a server on the first free port; it answers when this returns.
-    fn serve(&self) -> anyhow::Result<(Child, String)> {
+    fn serve(&self) -> anyhow::Result<Server> {
         let port = (FIRST_PORT..=LAST_PORT)
             .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
             .with_context(|| format!("no port from {FIRST_PORT} to {LAST_PORT} is free"))?;
-        let mut command = self.program("graflow");
-        command.args(["lineage", "serve", "--host", "127.0.0.1", "--port", &port.to_string()]);
-        let mut server = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .context("failed to start the server")?;
-        let deadline = Instant::now() + Duration::from_mins(1);
-        while !answers(port) {
-            if let Some(status) = server.try_wait()? {
-                bail!("the server ended before it answered: {status}");
-            }
-            if Instant::now() > deadline {
-                process::stop(&mut server, Duration::from_secs(1))?;
-                bail!("the server did not answer within a minute");
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok((server, format!("http://127.0.0.1:{port}/")))
+        Server::start(self.program("graflow"), port)
     }
 
     /// Runs the example, prints its tree and the address.
@@ -115,22 +97,8 @@ impl Demo<'_> {
     }
 }
 
-/// Whether a server is up there.
-fn answers(port: u16) -> bool {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else { return false };
-    let mut answer = [0; 12];
-    let asked = stream
-        .set_read_timeout(Some(Duration::from_secs(2)))
-        .and_then(|()| {
-            write!(stream, "GET /health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")
-        })
-        .and_then(|()| stream.read_exact(&mut answer));
-    asked.is_ok() && &answer == b"HTTP/1.1 200"
-}
-
 /// Until Ctrl-C, or the server ends by itself.
-fn wait(server: &mut Child, stopped: &mpsc::Receiver<()>) -> anyhow::Result<()> {
+fn wait(server: &mut Server, stopped: &mpsc::Receiver<()>) -> anyhow::Result<()> {
     println!("Ctrl-C stops the server");
     loop {
         match stopped.recv_timeout(Duration::from_millis(200)) {
@@ -138,7 +106,7 @@ fn wait(server: &mut Child, stopped: &mpsc::Receiver<()>) -> anyhow::Result<()> 
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => bail!("lost the handler of Ctrl-C"),
         }
-        if let Some(status) = server.try_wait()? {
+        if let Some(status) = server.ended()? {
             bail!("the server ended: {status}");
         }
     }

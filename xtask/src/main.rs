@@ -6,6 +6,7 @@
 mod demo;
 mod generate;
 mod process;
+mod server;
 mod test;
 mod tidy;
 mod workspace;

@@ -3,6 +3,7 @@
 //! A step that fails does not stop the ones after it. To add a step, add a line to [`steps::ALL`].
 
 mod examples;
+mod python;
 mod steps;
 mod tally;
 mod tools;

@@ -7,7 +7,7 @@
 use std::io::IsTerminal as _;
 use std::process::Command;
 
-use super::{Setting, Tally, examples, tools};
+use super::{Setting, Tally, examples, python, tools};
 use crate::process::{self, Finished};
 use crate::{generate, tidy};
 
@@ -37,7 +37,8 @@ pub(crate) const ALL: &[Step] = &[
     step("doctests", "examples in the documentation compile and run", doctests),
     step("benches", "benchmarks run, once and unmeasured", benches),
     step("examples", "the programs in examples/ run to their end", examples::run),
-    step("wfcommons", "the graphs of two scientific workflows are read back as they are", wfcommons),
+    step("parity", "docs/parity.md has every public name of graflow for Python", python::parity),
+    step("wfcommons", "the graphs of two scientific workflows are read back as they are", python::wfcommons),
 ];
 
 const fn step(
@@ -129,12 +130,4 @@ fn doctests(setting: &Setting<'_>) -> anyhow::Result<Tally> {
 
 fn benches(setting: &Setting<'_>) -> anyhow::Result<Tally> {
     Ok(Tally::of_programs(&cargo(setting, &["test", "--workspace", "--bench", "*"], &[])?))
-}
-
-/// The tests that read the Python package stand apart by being ignored: a plain `cargo test` needs no Python.
-fn wfcommons(setting: &Setting<'_>) -> anyhow::Result<Tally> {
-    let python = tools::python(setting)?;
-    let python = python.to_string_lossy();
-    let arguments = ["test", "--workspace", "--tests", "wfcommons", "--", "--ignored"];
-    Ok(Tally::of_tests(&cargo(setting, &arguments, &[("GRAFLOW_TEST_PYTHON", python.as_ref())])?))
 }

@@ -22,8 +22,8 @@ const PYTHON_PACKAGES: [PythonPackage; 2] = [
     // Holds the task graphs of real scientific workflows. We read its data files only; what it needs to run is
     // three hundred megabytes.
     PythonPackage { name: "wfcommons", version: "1.6", with_dependencies: false },
-    // Reads the graphs, which are pickled.
-    PythonPackage { name: "networkx", version: "3.6.1", with_dependencies: false },
+    // What docs/parity.md is about. We read its sources and run none of it.
+    PythonPackage { name: "graflow", version: "0.2.0", with_dependencies: false },
 ];
 
 /// Installs what is missing, or says with which line to do so.
