@@ -100,6 +100,8 @@ impl Driver {
                         drop(in_flight.take());
                         self.sender.close();
                         *lock(&self.desk.statistics) = self.sender.statistics();
+                        // A transport may own a store; it is closed when we say that we ended.
+                        drop(self.transport);
                         // Whoever asked may have stopped waiting.
                         let _ = answer.send(());
                         return;
