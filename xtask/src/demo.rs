@@ -43,7 +43,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
         "graflow",
         "--package",
         EXAMPLE.1,
-        "--example",
+        "--bin",
         EXAMPLE.0,
     ]))?;
 
@@ -85,10 +85,7 @@ impl Demo<'_> {
 
     /// Runs the example, prints its tree and the address.
     fn run_and_show(&self, url: &str) -> anyhow::Result<()> {
-        let example = self
-            .program(&format!("examples/{}", EXAMPLE.0))
-            .status()
-            .context("failed to start the example")?;
+        let example = self.program(EXAMPLE.0).status().context("failed to start the example")?;
         ensure!(example.success(), "the example failed: {example}");
         println!();
         process::check(self.program("graflow").args(["lineage", "show", "latest"]))?;
