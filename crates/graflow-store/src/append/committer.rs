@@ -12,12 +12,6 @@ use crate::log::{LogError, LogWriter, Position, RawEvent};
 /// Executions known to be alive; forgotten all at once when full, which costs a look into the tables each.
 const KNOWN_ALIVE: usize = 65_536;
 
-/// What a record adds to each event's JSON.
-const RECORD_BYTES_PER_EVENT: usize = 6;
-
-/// The rest of a frame is for the record's head and the project's name.
-const MAX_BATCH_BYTES: usize = graflow_model::frame::MAX_PAYLOAD_BYTES - (1 << 20);
-
 /// What is stored about the past, beyond what the committer keeps in memory.
 pub(crate) trait Stored {
     /// The numbers taken from a producer; none if nothing is known of it.
@@ -118,15 +112,11 @@ impl<S: Stored> Committer<S> {
         durable: &mut Vec<DurableRecord>,
     ) -> Result<Appended, AppendError> {
         let Batch { project, received, events } = batch;
-        // Everything that may fail comes before the first verdict, so that a batch is judged as a whole or not.
-        let bytes: usize = events.iter().map(|incoming| incoming.json.len() + RECORD_BYTES_PER_EVENT).sum();
-        if bytes > MAX_BATCH_BYTES {
-            return Err(append_error(&LogError::TooLarge { bytes }));
-        }
         self.learn_producers(&project, &events).map_err(|error| AppendError::Unwritable(error.0))?;
         let deleted =
             self.deleted_executions(&project, &events).map_err(|error| AppendError::Unwritable(error.0))?;
 
+        let savepoint = self.dedupe.savepoint();
         let mut results = Vec::with_capacity(events.len());
         let mut accepted = Vec::with_capacity(events.len());
         let mut seq = self.log.next_seq();
@@ -154,8 +144,10 @@ impl<S: Stored> Committer<S> {
         }
         if !accepted.is_empty() {
             let raw = accepted.iter().map(|stored| RawEvent { json: stored.json.as_bytes(), facts: b"" });
-            let staged =
-                self.log.stage_batch(&project, received, raw).map_err(|error| append_error(&error))?;
+            let staged = self.log.stage_batch(&project, received, raw).map_err(|error| {
+                self.dedupe.roll_back_to(savepoint);
+                append_error(&error)
+            })?;
             durable.push(DurableRecord::Events {
                 position: staged.position,
                 end: staged.end,
@@ -242,5 +234,151 @@ fn append_error(error: &LogError) -> AppendError {
     match error {
         LogError::DiskFull => AppendError::DiskFull,
         error => AppendError::Unwritable(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io;
+    use std::rc::Rc;
+    use std::sync::Arc;
+
+    use graflow_model::Event;
+
+    use super::*;
+    use crate::dedupe::RecentIds;
+    use crate::files::{Fault, SimulatedFiles};
+    use crate::log::{self, LogOptions};
+
+    const NOW: Timestamp = Timestamp::from_micros(1_763_900_000_000_000);
+
+    /// What is stored, as far as a test says so.
+    #[derive(Clone, Default)]
+    struct Past(Rc<RefCell<PastFacts>>);
+
+    #[derive(Default)]
+    struct PastFacts {
+        taken: SeqIntervals,
+        deleted: HashSet<ExecutionId>,
+        applied: Seq,
+        unreadable: bool,
+    }
+
+    impl Stored for Past {
+        fn producer(&self, _: &Project, _: &ProducerId) -> Result<SeqIntervals, StoredError> {
+            let facts = self.0.borrow();
+            if facts.unreadable { Err(StoredError("no".into())) } else { Ok(facts.taken.clone()) }
+        }
+        fn is_deleted(&self, _: &Project, execution: &ExecutionId) -> Result<bool, StoredError> {
+            Ok(self.0.borrow().deleted.contains(execution))
+        }
+        fn applied(&self) -> Seq {
+            self.0.borrow().applied
+        }
+    }
+
+    fn committer(files: &SimulatedFiles, past: &Past) -> Committer<Past> {
+        let log = log::open(Arc::new(files.clone()), LogOptions::default(), None, NOW).unwrap().0;
+        Committer::new(log, Dedupe::new(RecentIds::default()), past.clone())
+    }
+
+    fn batch(execution: &str, numbers: std::ops::Range<u64>) -> Work {
+        let events = numbers
+            .map(|number| {
+                let json = format!(
+                    r#"{{"event_id":"{number}","type":"note","time":"2026-11-23T12:00:00Z","execution_id":"{execution}","producer":"p","producer_seq":{number}}}"#
+                );
+                Incoming { event: Event::from_json(json.as_bytes()).unwrap(), json: json.into() }
+            })
+            .collect();
+        Work::Append(Batch { project: Project::default(), received: NOW, events })
+    }
+
+    fn delete(execution: &str) -> Work {
+        Work::Delete { project: Project::default(), received: NOW, executions: vec![execution.into()] }
+    }
+
+    /// A letter for each event: Accepted, Duplicate, Invalid, Late; `!` for a refused batch.
+    fn told(group: &Group) -> Vec<String> {
+        let letter = |result: &EventResult| match result {
+            EventResult::Accepted(_) => 'A',
+            EventResult::Duplicate => 'D',
+            EventResult::Invalid(_) => 'I',
+            EventResult::Dropped => 'L',
+        };
+        let answer = |answer: &Result<Appended, AppendError>| match answer {
+            Ok(appended) => appended.results.iter().map(letter).collect(),
+            Err(_) => String::from("!"),
+        };
+        group.answers.iter().map(answer).collect()
+    }
+
+    #[test]
+    fn a_group_is_written_with_one_sync_and_duplicates_in_it_are_found() {
+        let files = SimulatedFiles::new();
+        let mut committer = committer(&files, &Past::default());
+        let before = files.syncs();
+        let group = committer.step(vec![batch("x", 1..4), batch("x", 2..6), batch("x", 1..3)], NOW);
+        assert_eq!(told(&group), ["AAA", "DDAA", "DD"]);
+        assert_eq!((files.syncs() - before, group.durable.len()), (1, 2));
+        let last_seqs: Vec<_> = group.answers.iter().flatten().map(|appended| appended.last_seq).collect();
+        assert_eq!(last_seqs, [Seq(3), Seq(5), Seq(5)]);
+    }
+
+    #[test]
+    fn what_did_not_reach_the_disk_is_new_when_it_is_sent_again() {
+        let files = SimulatedFiles::new();
+        let mut committer = committer(&files, &Past::default());
+        committer.step(vec![batch("x", 1..2)], NOW);
+        files.plan(Fault::Sync(io::ErrorKind::StorageFull));
+        let full = committer.step(vec![batch("x", 1..4), batch("x", 2..3), delete("x")], NOW);
+        assert_eq!(told(&full), ["!", "!", "!"], "a duplicate of what is not on disk is no duplicate");
+        assert!(full.answers.iter().all(|answer| *answer == Err(AppendError::DiskFull)));
+        assert!(full.durable.is_empty());
+        let again = committer.step(vec![batch("x", 1..4)], NOW);
+        assert_eq!(told(&again), ["DAA"]);
+        let Some(DurableRecord::Events { events, .. }) = again.durable.first() else { panic!("{again:?}") };
+        assert_eq!(events.iter().map(|stored| stored.seq).collect::<Vec<_>>(), [Seq(2), Seq(3)]);
+    }
+
+    #[test]
+    fn one_batch_that_cannot_be_written_does_not_spoil_its_group() {
+        let files = SimulatedFiles::new();
+        let past = Past::default();
+        let mut committer = committer(&files, &past);
+        let Work::Append(mut huge) = batch("x", 1..3) else { panic!("a batch") };
+        huge.project = Project::new("p".repeat(70_000));
+        for expected in ["AA", "DD"] {
+            let group = committer.step(vec![Work::Append(huge.clone()), batch("x", 1..3)], NOW);
+            assert_eq!(told(&group), ["!", expected], "refused again, and no duplicate of what was refused");
+        }
+
+        past.0.borrow_mut().unreadable = true;
+        let Work::Append(mut other) = batch("x", 1..3) else { panic!("a batch") };
+        other.project = Project::new("q");
+        let group = committer.step(vec![Work::Append(other), batch("x", 3..4)], NOW);
+        assert_eq!(told(&group), ["!", "A"]);
+    }
+
+    #[test]
+    fn events_of_deleted_executions_are_dropped_before_and_after_the_tables_know() {
+        let files = SimulatedFiles::new();
+        let past = Past::default();
+        let mut committer = committer(&files, &past);
+        let group =
+            committer.step(vec![batch("x", 1..3), delete("x"), batch("x", 3..5), batch("y", 5..6)], NOW);
+        assert_eq!(told(&group), ["AA", "", "LL", "A"]);
+        past.0.borrow_mut().deleted.insert("x".into());
+        past.0.borrow_mut().applied = Seq(100);
+        assert_eq!(told(&committer.step(vec![batch("x", 3..5), batch("y", 6..7)], NOW)), ["LL", "A"]);
+    }
+
+    #[test]
+    fn what_is_stored_of_a_producer_counts() {
+        let past = Past::default();
+        past.0.borrow_mut().taken = SeqIntervals::decode(&[1, 4]).unwrap();
+        let mut committer = committer(&SimulatedFiles::new(), &past);
+        assert_eq!(told(&committer.step(vec![batch("x", 3..8)], NOW)), ["DDDAA"]);
     }
 }

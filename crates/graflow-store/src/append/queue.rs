@@ -8,7 +8,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 pub(crate) struct QueueLimits {
     pub(crate) items: usize,
     pub(crate) bytes: usize,
-    /// What is taken out together is not much more than this, so that one sync does not take for ever.
+    /// What is taken out together is not more than this, unless it is one thing: so that no group takes for ever.
+    pub(crate) group_items: usize,
     pub(crate) group_bytes: usize,
 }
 
@@ -77,16 +78,23 @@ impl<T: Queued> Queue<T> {
             return None;
         }
         let mut group = Vec::new();
-        let mut bytes = 0;
-        while let Some((items, size)) = state.waiting.front().map(|next| (next.items(), next.bytes()))
-            && (group.is_empty() || bytes + size <= self.limits.group_bytes)
+        let (mut group_items, mut group_bytes) = (0, 0);
+        while let Some((items, bytes)) = state.waiting.front().map(|next| (next.items(), next.bytes()))
+            && (group.is_empty()
+                || group_items + items <= self.limits.group_items
+                    && group_bytes + bytes <= self.limits.group_bytes)
         {
-            bytes += size;
+            (group_items, group_bytes) = (group_items + items, group_bytes + bytes);
             state.items = state.items.saturating_sub(items);
-            state.bytes = state.bytes.saturating_sub(size);
+            state.bytes = state.bytes.saturating_sub(bytes);
             group.extend(state.waiting.pop_front());
         }
         Some(group)
+    }
+
+    /// Bytes that wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.state().bytes
     }
 
     /// Takes nothing more in; what waits can still be taken out.
@@ -113,7 +121,7 @@ mod tests {
         }
     }
 
-    const LIMITS: QueueLimits = QueueLimits { items: 3, bytes: 100, group_bytes: 50 };
+    const LIMITS: QueueLimits = QueueLimits { items: 3, bytes: 100, group_items: 3, group_bytes: 50 };
 
     #[test]
     fn it_is_full_by_items_or_by_bytes_and_says_so() {
@@ -135,7 +143,13 @@ mod tests {
             queue.push(item).unwrap();
         }
         assert_eq!(queue.take_group(), Some(vec![30]));
+        assert_eq!(queue.bytes(), 40);
         assert_eq!(queue.take_group(), Some(vec![30, 10]));
+        let by_items = Queue::new(QueueLimits { group_items: 2, ..LIMITS });
+        for item in [1, 2, 3] {
+            by_items.push(item).unwrap();
+        }
+        assert_eq!(by_items.take_group(), Some(vec![1, 2]));
     }
 
     #[test]

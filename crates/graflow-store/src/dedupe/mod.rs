@@ -60,6 +60,10 @@ pub enum Verdict {
     TooManyGaps,
 }
 
+/// A point between two verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Savepoint(usize);
+
 /// The memory of what was taken.
 #[derive(Debug, Default)]
 pub struct Dedupe {
@@ -154,9 +158,19 @@ impl Dedupe {
         }
     }
 
+    /// A point that [`roll_back_to`](Self::roll_back_to) goes back to; good until the next commit.
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint(self.provisional.len())
+    }
+
     /// What was judged since the last commit did not reach the disk.
     pub fn roll_back(&mut self) {
-        while let Some(provisional) = self.provisional.pop() {
+        self.roll_back_to(Savepoint(0));
+    }
+
+    /// What was judged since then will not reach the disk.
+    pub fn roll_back_to(&mut self, savepoint: Savepoint) {
+        for provisional in self.provisional.drain(savepoint.0.min(self.provisional.len())..).rev() {
             match provisional {
                 Provisional::ById(id) => self.recent_ids.remove(id),
                 Provisional::Numbered { key, producer_seq, replaced } => {

@@ -25,6 +25,8 @@ pub struct EmbeddedOptions {
     pub clock: Arc<dyn Clock>,
     /// Who is told what each event changed.
     pub observer: Arc<dyn Observer>,
+    /// Where the log's segments stand: `log/` in the folder, unless a test puts a failing disk in its place.
+    pub log_files: Option<Arc<dyn Files>>,
     /// How the log is written.
     pub log: LogOptions,
     /// Throws the tables away and builds them again from the log.
@@ -82,6 +84,7 @@ impl EmbeddedOptions {
             directory: directory.into(),
             clock,
             observer: Arc::new(NoObserver),
+            log_files: None,
             log: LogOptions::default(),
             rebuild: false,
             most_weight: 100_000,
@@ -105,7 +108,11 @@ pub(crate) struct Opened {
 pub(crate) fn open(options: &mut EmbeddedOptions) -> Result<Opened, OpenError> {
     let now = options.clock.now();
     let folder = |source| OpenError::Folder { path: options.directory.clone(), source };
-    let files: Arc<dyn Files> = Arc::new(DiskFiles::open(options.directory.join("log")).map_err(folder)?);
+    std::fs::create_dir_all(&options.directory).map_err(folder)?;
+    let files = match options.log_files.take() {
+        Some(files) => files,
+        None => Arc::new(DiskFiles::open(options.directory.join("log")).map_err(folder)?),
+    };
     let database = options.directory.join("lineage.db");
     if options.rebuild {
         for suffix in ["", "-wal", "-shm"] {

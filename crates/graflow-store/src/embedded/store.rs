@@ -30,6 +30,8 @@ const READ_PATIENCE: Duration = Duration::from_millis(200);
 const DELETE_PATIENCE: Duration = Duration::from_mins(1);
 /// After this long it is worth trying an append again that was answered "overloaded".
 const RETRY_AFTER: Duration = Duration::from_millis(250);
+/// Bytes of events that may be on disk and wait for the tables; beyond it appends are answered "overloaded".
+const MOST_LAG_BYTES: usize = 128 << 20;
 /// Executions that one tombstone names at the most.
 const DELETED_TOGETHER: usize = 1_000;
 
@@ -139,7 +141,7 @@ impl Store for EmbeddedStore {
             return Receipt::ready(Ok(Appended { results: Vec::new(), last_seq: self.last_seq() }));
         }
         let lag = self.last_seq().0.saturating_sub(self.shared.progress.get().0);
-        if lag > self.shared.most_lag {
+        if lag > self.shared.most_lag || self.shared.durable.bytes() > MOST_LAG_BYTES {
             return self.overloaded();
         }
         self.push(Work::Append(batch))

@@ -21,11 +21,16 @@ use crate::sqlite::{self, Readers};
 const TABLES_RETRY: Duration = Duration::from_secs(1);
 
 /// What may wait to be written.
-const APPEND_LIMITS: QueueLimits = QueueLimits { items: 100_000, bytes: 128 << 20, group_bytes: 8 << 20 };
+const APPEND_LIMITS: QueueLimits =
+    QueueLimits { items: 100_000, bytes: 128 << 20, group_items: 50_000, group_bytes: 8 << 20 };
 
 /// What is on disk and waits for the tables is bounded by the lag that appends are measured against.
-const TABLES_LIMITS: QueueLimits =
-    QueueLimits { items: usize::MAX, bytes: usize::MAX, group_bytes: TRANSACTION_EVENTS };
+const TABLES_LIMITS: QueueLimits = QueueLimits {
+    items: usize::MAX,
+    bytes: usize::MAX,
+    group_items: TRANSACTION_EVENTS,
+    group_bytes: 64 << 20,
+};
 
 /// What the threads and the callers share.
 #[derive(Debug)]
@@ -99,14 +104,16 @@ impl Stored for StoredInTables {
 
 impl Queued for DurableRecord {
     fn items(&self) -> usize {
-        1
-    }
-
-    /// A group of these is measured in events.
-    fn bytes(&self) -> usize {
         match self {
             Self::Events { events, .. } => events.len(),
-            Self::Tombstone { .. } => 1,
+            Self::Tombstone { executions, .. } => executions.len(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Events { events, .. } => events.iter().map(|stored| stored.json.len()).sum(),
+            Self::Tombstone { .. } => 0,
         }
     }
 }

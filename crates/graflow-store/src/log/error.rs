@@ -51,7 +51,9 @@ pub enum LogError {
         cause: String,
     },
     /// One record is larger than a frame can be.
-    #[error("a batch of {bytes} bytes is larger than one record may be\nhint: send smaller batches")]
+    #[error(
+        "a batch of {bytes} bytes, or a name in it, is larger than the log takes\nhint: send smaller batches"
+    )]
     TooLarge {
         /// Its size.
         bytes: usize,

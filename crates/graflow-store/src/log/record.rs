@@ -90,42 +90,51 @@ impl<'a> Tombstone<'a> {
     }
 }
 
-/// Appends a batch to `out`. The caller keeps ids within `graflow_model::limits` and the record within a frame.
+/// Something in a record is longer than its length field can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLong;
+
+/// Appends a batch to `out`. After an error `out` holds a part of it.
 pub(crate) fn encode_batch<'a>(
     out: &mut Vec<u8>,
     head: Head,
     project: &Project,
     events: impl Iterator<Item = RawEvent<'a>>,
-) {
-    encode_head(out, BATCH, head, project);
+) -> Result<(), TooLong> {
+    encode_head(out, BATCH, head, project)?;
     for RawEvent { json, facts } in events {
-        out.extend_from_slice(&u32::try_from(json.len()).unwrap_or(u32::MAX).to_le_bytes());
-        out.extend_from_slice(&u16::try_from(facts.len()).unwrap_or(u16::MAX).to_le_bytes());
+        out.extend_from_slice(&u32::try_from(json.len()).map_err(|_| TooLong)?.to_le_bytes());
+        out.extend_from_slice(&u16::try_from(facts.len()).map_err(|_| TooLong)?.to_le_bytes());
         out.extend_from_slice(json);
         out.extend_from_slice(facts);
     }
+    Ok(())
 }
 
-/// Appends a tombstone to `out`.
-pub(crate) fn encode_tombstone(out: &mut Vec<u8>, head: Head, project: &Project, executions: &[ExecutionId]) {
-    encode_head(out, TOMBSTONE, head, project);
-    for execution in executions {
-        encode_text(out, execution.as_str());
-    }
+/// Appends a tombstone to `out`. After an error `out` holds a part of it.
+pub(crate) fn encode_tombstone(
+    out: &mut Vec<u8>,
+    head: Head,
+    project: &Project,
+    executions: &[ExecutionId],
+) -> Result<(), TooLong> {
+    encode_head(out, TOMBSTONE, head, project)?;
+    executions.iter().try_for_each(|execution| encode_text(out, execution.as_str()))
 }
 
-fn encode_head(out: &mut Vec<u8>, kind: u8, head: Head, project: &Project) {
+fn encode_head(out: &mut Vec<u8>, kind: u8, head: Head, project: &Project) -> Result<(), TooLong> {
     out.push(kind);
     out.extend_from_slice(&head.first_seq.0.to_le_bytes());
     out.extend_from_slice(&head.seqs.to_le_bytes());
     out.extend_from_slice(&head.synced.to_le_bytes());
     out.extend_from_slice(&head.received.as_micros().to_le_bytes());
-    encode_text(out, project.as_str());
+    encode_text(out, project.as_str())
 }
 
-fn encode_text(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(&u16::try_from(text.len()).unwrap_or(u16::MAX).to_le_bytes());
+fn encode_text(out: &mut Vec<u8>, text: &str) -> Result<(), TooLong> {
+    out.extend_from_slice(&u16::try_from(text.len()).map_err(|_| TooLong)?.to_le_bytes());
     out.extend_from_slice(text.as_bytes());
+    Ok(())
 }
 
 /// Reads a payload back. Everything in it is checked here once, so that the iterators never end early.
@@ -221,7 +230,7 @@ mod tests {
             let raw: Vec<_> = events.iter().map(|(json, facts)| RawEvent { json, facts }).collect();
             let head = head(u32::try_from(raw.len()).unwrap());
             let mut payload = Vec::new();
-            encode_batch(&mut payload, head, &project, raw.iter().copied());
+            encode_batch(&mut payload, head, &project, raw.iter().copied()).unwrap();
             let (read, record) = decode(&payload).unwrap();
             prop_assert_eq!(read, head);
             let Record::Batch(batch) = record else { panic!("{record:?}") };
@@ -243,7 +252,7 @@ mod tests {
     fn tombstones_come_back() {
         let mut payload = Vec::new();
         let executions = ["a", "", "b"].map(ExecutionId::from);
-        encode_tombstone(&mut payload, head(1), &Project::default(), &executions);
+        encode_tombstone(&mut payload, head(1), &Project::default(), &executions).unwrap();
         let (read, Record::Tombstone(tombstone)) = decode(&payload).unwrap() else { panic!("no tombstone") };
         assert_eq!((read, tombstone.project), (head(1), "default"));
         assert_eq!(tombstone.executions().collect::<Vec<_>>(), ["a", "", "b"]);
@@ -252,7 +261,7 @@ mod tests {
     #[test]
     fn a_kind_of_a_later_release_is_numbered_and_skipped() {
         let mut payload = Vec::new();
-        encode_head(&mut payload, 200, head(3), &Project::default());
+        encode_head(&mut payload, 200, head(3), &Project::default()).unwrap();
         payload.extend_from_slice(b"anything at all");
         assert_eq!(decode(&payload), Ok((head(3), Record::Unknown(200))));
         assert_eq!(head(3).next_seq(), Seq(10));

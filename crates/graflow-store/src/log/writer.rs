@@ -5,7 +5,7 @@ use graflow_model::{ExecutionId, Project, Seq, Timestamp};
 
 use super::error::{LogError, is_full};
 use super::reader::{Durable, LogReader};
-use super::record::{self, Head, RawEvent};
+use super::record::{self, Head, RawEvent, TooLong};
 use super::segment::{HEADER_BYTES, Header, Position, SegmentName};
 use crate::files::{Files, StoredFile};
 
@@ -110,14 +110,21 @@ impl LogWriter {
         &mut self,
         seqs: u32,
         received: Timestamp,
-        encode: impl FnOnce(&mut Vec<u8>, Head),
+        encode: impl FnOnce(&mut Vec<u8>, Head) -> Result<(), TooLong>,
     ) -> Result<Staged, LogError> {
         let head = Head { first_seq: self.next_seq, seqs, synced: self.durable.end.offset, received };
         let position = self.staged_end();
-        frame::encode_with(&mut self.staged, |out| encode(out, head)).map_err(|error| match error {
-            FrameError::TooLong { bytes } => LogError::TooLarge { bytes },
-            FrameError::Empty => LogError::TooLarge { bytes: 0 },
-        })?;
+        let start = self.staged.len();
+        let mut encoded = Ok(());
+        let framed = frame::encode_with(&mut self.staged, |out| encoded = encode(out, head));
+        if framed.is_err() || encoded.is_err() {
+            let bytes = match framed {
+                Err(FrameError::TooLong { bytes }) => bytes,
+                _ => self.staged.len() - start,
+            };
+            self.staged.truncate(start);
+            return Err(LogError::TooLarge { bytes });
+        }
         self.next_seq = head.next_seq();
         Ok(Staged { position, end: self.staged_end(), first_seq: head.first_seq })
     }

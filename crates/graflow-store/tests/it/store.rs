@@ -1,6 +1,7 @@
 //! What is appended can be read: by whom, in which order, how far, and after what.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use graflow_lineage::store::{
     AppendError, Cursor, EventQuery, EventResult, ExecutionFilter, ExecutionQuery, Found, MetricsQuery,
@@ -9,6 +10,7 @@ use graflow_lineage::store::{
 use graflow_model::event::EventErrorCode;
 use graflow_model::row::ExecutionRow;
 use graflow_model::{EventType, ExecutionStatus, Project, Seq, TaskStatus, Timestamp};
+use graflow_store::files::{Fault, SimulatedFiles};
 use graflow_store::{EmbeddedStore, OpenError};
 
 use crate::support::{accepted, append, batch, event, open, options, run};
@@ -586,6 +588,27 @@ fn overload_is_answered_and_everything_acknowledged_is_stored() {
         store.append(batch("default", &run("x", "etl", 0, false))).wait(),
         Err(AppendError::Closed)
     ));
+}
+
+#[test]
+fn a_full_disk_is_told_and_passes_and_a_failing_one_leaves_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = SimulatedFiles::new();
+    let mut opening = options(folder.path());
+    opening.log_files = Some(Arc::new(files.clone()));
+    let store = EmbeddedStore::open(opening).unwrap();
+    append(&store, &run("before", "etl", 0, false));
+    files.set_capacity(Some(1_000));
+    let send = |name: &str| store.append(batch("default", &run(name, "etl", 0, false))).wait();
+    assert_eq!(send("kept-out"), Err(AppendError::DiskFull));
+    files.set_capacity(None);
+    assert_eq!(accepted(&send("kept-out").unwrap()), 6, "what was refused is new");
+    files.plan(Fault::Sync(std::io::ErrorKind::Other));
+    for _ in 0..2 {
+        assert!(matches!(send("lost"), Err(AppendError::Unwritable(_))));
+    }
+    assert_eq!(ids(&everything(&store, &ExecutionFilter::default(), 10)), ["before", "kept-out"]);
+    assert_eq!(store.events(&Project::default(), &events_of("kept-out")).unwrap().value.rows.len(), 6);
 }
 
 #[test]
