@@ -98,10 +98,11 @@ impl Channel {
 
     /// The value of a key; none when it was never set, was deleted, has expired, or is of another type.
     pub fn get<T: Send + Sync + 'static>(&self, key: Key<T>) -> Option<Arc<T>> {
-        let (value, write) = self.shared.channel.get(key.name())?;
+        let found = self.shared.channel.get(key.name());
+        let write = found.as_ref().map(|(_, write)| *write);
         let read = Read { parameter: None, from: ReadFrom::Key { key: key.name(), write } };
         self.record(|task| RecordKind::DataRead { task, read });
-        value.into_arc()
+        found?.0.into_arc()
     }
 
     /// Sets a key.
@@ -122,12 +123,12 @@ impl Channel {
         key: Key<T>,
         change: impl FnOnce(Option<T>) -> T,
     ) -> Arc<T> {
-        self.change(key, false, change)
+        self.change(key, "update", change)
     }
 
     /// Adds to the end of a list, which is empty where there is none. Gives the new length.
     pub fn append<T: Clone + Send + Sync + 'static>(&self, key: Key<Vec<T>>, item: T) -> usize {
-        let list = self.change(key, true, |list| {
+        let list = self.change(key, "append", |list| {
             let mut list = list.unwrap_or_default();
             list.push(item);
             list
@@ -137,7 +138,7 @@ impl Channel {
 
     /// Adds to the front of a list, which is empty where there is none. Gives the new length.
     pub fn prepend<T: Clone + Send + Sync + 'static>(&self, key: Key<Vec<T>>, item: T) -> usize {
-        let list = self.change(key, true, |list| {
+        let list = self.change(key, "prepend", |list| {
             let mut list = list.unwrap_or_default();
             list.insert(0, item);
             list
@@ -150,7 +151,7 @@ impl Channel {
     where
         N: Add<Output = N> + Copy + Default + Send + Sync + 'static,
     {
-        *self.change(key, true, |number| number.unwrap_or_default() + amount)
+        *self.change(key, "atomic_add", |number| number.unwrap_or_default() + amount)
     }
 
     /// Removes a key. Says whether it was there.
@@ -160,7 +161,7 @@ impl Channel {
         entries.writes += 1;
         let write = entries.writes;
         drop(entries);
-        self.record_write(key.name(), write, None);
+        self.record_write(key.name(), write, None, None);
         entry.is_live()
     }
 
@@ -177,18 +178,18 @@ impl Channel {
         keys
     }
 
-    /// `take` moves the old value out, without a copy when nobody else holds it; for a `change` that cannot panic.
+    /// All but `update` move the old value out, without a copy when nobody else holds it: their changes cannot panic.
     fn change<T: Clone + Send + Sync + 'static>(
         &self,
         key: Key<T>,
-        take: bool,
+        operation: &'static str,
         change: impl FnOnce(Option<T>) -> T,
     ) -> Arc<T> {
         let mut entries = self.shared.channel.lock();
         let live = entries.by_key.get(key.name()).filter(|entry| entry.is_live());
         let expires = live.and_then(|entry| entry.expires);
         let old = match live {
-            Some(_) if take => entries.by_key.remove(key.name()).map(|entry| entry.value),
+            Some(_) if operation != "update" => entries.by_key.remove(key.name()).map(|entry| entry.value),
             live => live.map(|entry| entry.value.clone()),
         };
         let new = Arc::new(change(old.and_then(Value::into_arc::<T>).map(Arc::unwrap_or_clone)));
@@ -198,22 +199,30 @@ impl Channel {
             entry.expires = expires;
         }
         drop(entries);
-        self.record_write(key.name(), write, Some(&value));
+        self.record_write(key.name(), write, Some(&value), Some(operation));
         new
     }
 
     fn put<T: Send + Sync + 'static>(&self, key: Key<T>, value: T, ttl: Option<Duration>) {
         let value = key.value(value);
         let write = self.shared.channel.set(key.name(), value.clone(), ttl);
-        self.record_write(key.name(), write, Some(&value));
+        self.record_write(key.name(), write, Some(&value), None);
     }
 
-    fn record_write(&self, key: &'static str, write: u64, value: Option<&Value>) {
-        self.record(|task| RecordKind::DataWritten { task, key, write, value: value.cloned() });
+    fn record_write(
+        &self,
+        key: &'static str,
+        write: u64,
+        value: Option<&Value>,
+        operation: Option<&'static str>,
+    ) {
+        self.record(|task| RecordKind::DataWritten { task, key, write, value: value.cloned(), operation });
     }
 
     fn record(&self, kind: impl FnOnce(Option<crate::sink::TaskExecution>) -> RecordKind) {
-        let Some(recorder) = &self.shared.recorder else { return };
+        let Some(recorder) = self.shared.recorder.as_ref().filter(|recorder| recorder.with_values) else {
+            return;
+        };
         match &self.attempt {
             Some(attempt) if attempt.is_tracked() => recorder.record(kind(Some(attempt.task))),
             Some(_) => {}

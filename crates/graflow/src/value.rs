@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use graflow_model::value::{Described, ValuePolicy, describe};
 use serde::Serialize;
 
 /// A value that tasks share: a result, a channel key's value, an input.
@@ -20,12 +21,12 @@ pub struct Value {
 pub struct ValueType {
     pub(crate) type_id: fn() -> TypeId,
     pub(crate) name: fn() -> &'static str,
-    pub(crate) shallow_size: usize,
-    pub(crate) to_json: Option<ToJson>,
+    shallow_size: usize,
+    pub(crate) describe: Option<Describe>,
 }
 
-/// Serialises a value of one type; `None` when the value is of another type or refuses.
-pub(crate) type ToJson = fn(&(dyn Any + Send + Sync)) -> Option<serde_json::Value>;
+/// Describes a value of one type; `None` when the value is of another type.
+pub(crate) type Describe = fn(&(dyn Any + Send + Sync), ValuePolicy) -> Option<Described>;
 
 impl Value {
     /// A value of which a sink may record type and size.
@@ -63,9 +64,17 @@ impl Value {
         self.value_type
     }
 
-    /// The value as JSON, if its type can be serialised.
-    pub fn to_json(&self) -> Option<serde_json::Value> {
-        (self.value_type.to_json?)(&*self.data)
+    /// What a sink may tell of the value. Of a type that is not known to be `Serialize`, type and size alone.
+    pub fn describe(&self, policy: ValuePolicy) -> Described {
+        if policy == ValuePolicy::Off {
+            return Described::default();
+        }
+        let known = self.value_type.describe.and_then(|describe| describe(&*self.data, policy));
+        known.or_else(|| describe_plain(&*self.data, policy)).unwrap_or_else(|| Described {
+            size: u64::try_from(self.value_type.shallow_size).ok(),
+            hash: Some("hash_skipped:not_serializable".to_owned()),
+            preview: None,
+        })
     }
 }
 
@@ -81,21 +90,16 @@ impl ValueType {
         (self.name)()
     }
 
-    /// Bytes of the value itself, without what it points to.
-    pub fn shallow_size(&self) -> usize {
-        self.shallow_size
-    }
-
     pub(crate) fn id(&self) -> TypeId {
         (self.type_id)()
     }
 
     pub(crate) fn opaque<T: Send + Sync + 'static>() -> &'static Self {
-        <Opaque<T> as Described>::TYPE
+        <Opaque<T> as Typed>::TYPE
     }
 
     pub(crate) fn serializable<T: Serialize + Send + Sync + 'static>() -> &'static Self {
-        <Serializable<T> as Described>::TYPE
+        <Serializable<T> as Typed>::TYPE
     }
 }
 
@@ -106,29 +110,43 @@ impl fmt::Debug for ValueType {
 }
 
 /// A constant a type, so that a reference to it lives for ever.
-trait Described {
+trait Typed {
     const TYPE: &'static ValueType;
 }
 
 struct Opaque<T>(PhantomData<T>);
 struct Serializable<T>(PhantomData<T>);
 
-impl<T: Send + Sync + 'static> Described for Opaque<T> {
+impl<T: Send + Sync + 'static> Typed for Opaque<T> {
     const TYPE: &'static ValueType = &ValueType {
         type_id: TypeId::of::<T>,
         name: std::any::type_name::<T>,
         shallow_size: size_of::<T>(),
-        to_json: None,
+        describe: None,
     };
 }
 
-impl<T: Serialize + Send + Sync + 'static> Described for Serializable<T> {
+impl<T: Serialize + Send + Sync + 'static> Typed for Serializable<T> {
     const TYPE: &'static ValueType = &ValueType {
         type_id: TypeId::of::<T>,
         name: std::any::type_name::<T>,
         shallow_size: size_of::<T>(),
-        to_json: Some(|data| serde_json::to_value(data.downcast_ref::<T>()?).ok()),
+        describe: Some(|data, policy| Some(describe(data.downcast_ref::<T>()?, policy))),
     };
+}
+
+/// Types so common that a key or a setter need not say that they are `Serialize`.
+fn describe_plain(data: &(dyn Any + Send + Sync), policy: ValuePolicy) -> Option<Described> {
+    macro_rules! first_of {
+        ($($type:ty),*) => {$(
+            if let Some(value) = data.downcast_ref::<$type>() {
+                return Some(describe(value, policy));
+            }
+        )*};
+    }
+    first_of!(String, &'static str, bool, u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f32, f64, ());
+    first_of!(Vec<String>, Vec<u8>, Vec<u32>, Vec<u64>, Vec<i32>, Vec<i64>, Vec<f64>, serde_json::Value);
+    None
 }
 
 /// Picks, where the type is spelled out, the description that says most: `(&Probe::<T>::new()).value_type()`
@@ -174,9 +192,18 @@ mod tests {
     #[expect(clippy::needless_borrow, reason = "the reference is what finds the more special trait first")]
     fn the_macro_finds_out_whether_a_type_can_be_serialised() {
         struct Plain;
-        assert!((&Probe::<u32>::new()).value_type().to_json.is_some());
-        assert!((&Probe::<Plain>::new()).value_type().to_json.is_none());
-        assert_eq!(Value::serializable(vec![1, 2]).to_json(), Some(serde_json::json!([1, 2])));
-        assert_eq!(Value::new(vec![1, 2]).to_json(), None);
+        assert!((&Probe::<u32>::new()).value_type().describe.is_some());
+        assert!((&Probe::<Plain>::new()).value_type().describe.is_none());
+    }
+
+    #[test]
+    fn common_types_are_described_without_being_serialisable_by_name() {
+        let shown = |value: Value| value.describe(ValuePolicy::Preview).preview;
+        assert_eq!(shown(Value::new("text".to_owned())), Some("text".into()));
+        assert_eq!(shown(Value::new(7_u32)), Some(7.into()));
+        assert_eq!(shown(Value::new(vec![1_u8; 3])), Some(serde_json::json!([1, 1, 1])));
+        assert_eq!(shown(Value::new(std::time::Duration::ZERO)), None);
+        let hash = |value: Value| value.describe(ValuePolicy::Metadata).hash;
+        assert_eq!(hash(Value::new(7_u32)), hash(Value::serializable(7_i64)));
     }
 }

@@ -6,7 +6,7 @@ mod execution;
 mod task;
 
 pub(crate) use attempt::{Attempt, Limits};
-pub(crate) use current::enter;
 pub use current::{CurrentTask, current_task};
+pub(crate) use current::{enter, task_execution_id};
 pub use execution::ExecutionContext;
 pub use task::TaskContext;

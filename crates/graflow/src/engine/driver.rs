@@ -310,6 +310,16 @@ impl Driver {
         }
     }
 
+    /// Why something no longer runs.
+    pub(super) fn stop_reason(&self) -> Option<&'static str> {
+        Some(match self.stop.as_ref()? {
+            Stop::Failed(_) => "the workflow failed",
+            Stop::Cancelled(_) => "the workflow was cancelled",
+            Stop::Terminated(_) => "the workflow was terminated",
+            Stop::MaxSteps => "max_steps was reached",
+        })
+    }
+
     pub(super) fn status(&self) -> ExecutionStatus {
         match &self.stop {
             None => ExecutionStatus::Completed,

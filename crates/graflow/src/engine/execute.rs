@@ -271,36 +271,30 @@ impl Driver {
     fn set_inputs(&mut self, inputs: Vec<(&'static str, Value)>) {
         for (key, value) in inputs {
             let write = self.shared.channel.set(key, value.clone(), None);
-            if let Some(recorder) = &self.shared.recorder {
-                let value = recorder.with_values.then_some(value);
-                recorder.record(RecordKind::DataWritten { task: None, key, write, value });
+            if let Some(recorder) = self.shared.recorder.as_ref().filter(|recorder| recorder.with_values) {
+                let value = Some(value);
+                recorder.record(RecordKind::DataWritten { task: None, key, write, value, operation: None });
             }
         }
     }
 
     fn start(&mut self, starts: &[u32]) {
         let graph = Arc::clone(&self.graph);
-        self.scheduler.activate(&graph, starts, None);
+        self.scheduler.activate(&graph, starts, 0, &[]);
     }
 
     /// Says of everything where it stands, and records the end.
     fn conclude(&mut self, started: Instant) -> Run {
         self.is_over = true;
         let status = self.status();
+        let why = self.stop_reason().unwrap_or("no task led here");
         let (reason, failure) = match self.stop.take() {
             None => (None, None),
             Some(Stop::Failed(failure)) => (None, Some(failure)),
             Some(Stop::Cancelled(reason) | Stop::Terminated(reason)) => (Some(reason), None),
             Some(Stop::MaxSteps) => (Some("max_steps".to_owned()), None),
         };
-        let why = match status {
-            ExecutionStatus::Failed => "the workflow failed before",
-            ExecutionStatus::Cancelled => "the workflow was cancelled before",
-            ExecutionStatus::Terminated => "the workflow was terminated before",
-            ExecutionStatus::MaxSteps => "max_steps was reached before",
-            _ => "no task led here",
-        };
-        self.close_groups(why);
+        self.close_groups();
         for vertex in 0..self.slots.len() {
             if self.slots[vertex].status == TaskStatus::Pending {
                 self.skip(crate::flow::index(vertex), why);

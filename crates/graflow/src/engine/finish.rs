@@ -8,9 +8,10 @@ use graflow_model::{NodeKind, TaskStatus};
 use super::attempt::{Ended, Finished};
 use super::driver::{Driver, Due, Stop};
 use super::run::RunFailure;
+use super::schedule::Follow;
 use crate::context::Attempt;
 use crate::error::TaskError;
-use crate::flow::{Available, Flow, NO_GROUP, VertexKind};
+use crate::flow::{Available, NO_GROUP, VertexKind};
 use crate::sink::{Cause, EdgeRecord, Failure, GraphChange, NodeRecord, RecordKind, TaskExecution};
 use crate::task::{Ending, Outcome, Step};
 use crate::value::Value;
@@ -34,7 +35,10 @@ impl Driver {
             Ended::Attempted(Err(error)) => {
                 self.fail_attempt(vertex, &attempt, error, !attempt.is_cancelled());
             }
-            Ended::Cancelled => self.end_cancelled(vertex, &attempt, "cancelled"),
+            Ended::Cancelled => {
+                let reason = self.stop_reason().unwrap_or("another member of its group failed");
+                self.end_cancelled(vertex, &attempt, reason);
+            }
         }
     }
 
@@ -57,7 +61,7 @@ impl Driver {
             _ => None,
         };
         if attempt.spec.wants_context {
-            self.graft(vertex, number, attempt.take_additions())?;
+            self.graft(vertex, attempt)?;
         }
         self.record_completed(attempt, outcome.value.as_ref());
         if step == Some(Step::Iterate) {
@@ -71,9 +75,15 @@ impl Driver {
         }
         let graph = Arc::clone(&self.graph);
         if let Some(target) = target {
-            self.scheduler.jump(&graph, target, Cause { kind: CauseKind::Jump, number });
+            let causes = self.causes(attempt, CauseKind::Jump);
+            self.scheduler.jump(&graph, target, vertex, &causes);
         }
-        self.scheduler.end(&graph, vertex, step.is_none().then_some(number));
+        if step.is_none() {
+            let causes = self.causes(attempt, CauseKind::Successor);
+            self.scheduler.end(&graph, vertex, &Follow::Successors(&causes));
+        } else {
+            self.scheduler.end(&graph, vertex, &Follow::Nothing);
+        }
         if let Some(Step::Terminate(reason)) = step {
             self.stop_with(Stop::Terminated(reason));
         }
@@ -87,11 +97,11 @@ impl Driver {
             // The pass was good, and the loop is cut off.
             self.slots[vertex as usize].status = TaskStatus::Cancelled;
             let graph = Arc::clone(&self.graph);
-            self.scheduler.end(&graph, vertex, None);
+            self.scheduler.end(&graph, vertex, &Follow::Nothing);
             self.record_skipped();
             return;
         }
-        let pass = self.scheduler.begin_again(vertex, Cause { kind: CauseKind::Iteration, number });
+        let pass = self.scheduler.begin_again(vertex);
         let slot = &mut self.slots[vertex as usize];
         (slot.iteration, slot.cycle, slot.attempt) = (pass.iteration, pass.cycle, 1);
         slot.status = TaskStatus::Queued;
@@ -116,7 +126,8 @@ impl Driver {
     }
 
     /// Adds tasks to the running graph; all of them, or none.
-    fn graft(&mut self, vertex: u32, number: u32, additions: Vec<Flow>) -> Result<(), TaskError> {
+    fn graft(&mut self, vertex: u32, attempt: &Attempt) -> Result<(), TaskError> {
+        let additions = attempt.take_additions();
         if additions.is_empty() || self.stop.is_some() {
             return Ok(());
         }
@@ -147,8 +158,17 @@ impl Driver {
         self.record_graph(size.vertices, size.edges);
         self.grow();
         let graph = Arc::clone(&self.graph);
-        self.scheduler.activate(&graph, &starts, Some(Cause { kind: CauseKind::Dynamic, number }));
+        let causes = self.causes(attempt, CauseKind::Dynamic);
+        self.scheduler.activate(&graph, &starts, vertex, &causes);
         Ok(())
+    }
+
+    /// An attempt as the cause of what follows. What is not recorded leads nowhere that can be seen.
+    fn causes(&self, attempt: &Attempt, kind: CauseKind) -> Vec<Cause> {
+        if self.shared.recorder.is_none() || !attempt.is_tracked() {
+            return Vec::new();
+        }
+        vec![Cause { kind, number: attempt.task.number }]
     }
 
     /// Tries again, or fails the task.
@@ -196,7 +216,7 @@ impl Driver {
         } else {
             self.fail_member(shape.group, shape.member, message);
         }
-        self.scheduler.end(&graph, vertex, None);
+        self.scheduler.end(&graph, vertex, &Follow::Nothing);
         self.record_skipped();
     }
 
@@ -206,7 +226,7 @@ impl Driver {
         }
         self.slots[vertex as usize].status = TaskStatus::Cancelled;
         let graph = Arc::clone(&self.graph);
-        self.scheduler.end(&graph, vertex, None);
+        self.scheduler.end(&graph, vertex, &Follow::Nothing);
         self.record_skipped();
     }
 
@@ -246,14 +266,16 @@ impl Driver {
         if self.scheduler.skipped.is_empty() {
             return;
         }
+        let reason = self.stop_reason().unwrap_or("no task led here");
         for vertex in std::mem::take(&mut self.scheduler.skipped) {
-            self.skip(vertex, "no task led here");
+            self.skip(vertex, reason);
         }
     }
 
     pub(super) fn skip(&mut self, vertex: u32, reason: &'static str) {
         self.slots[vertex as usize].status = TaskStatus::Skipped;
-        if self.graph.node(vertex) != vertex || !self.is_recorded(vertex) {
+        let Some(node) = self.graph.task(vertex) else { return };
+        if !node.spec.track_lineage || self.shared.recorder.is_none() {
             return;
         }
         let number = self.number();
@@ -261,11 +283,6 @@ impl Driver {
             let task = TaskExecution { task: vertex, number, iteration: 0, attempt: 1 };
             recorder.record(RecordKind::TaskSkipped { task, reason });
         }
-    }
-
-    /// Whether executions of a node are recorded.
-    pub(super) fn is_recorded(&self, node: u32) -> bool {
-        self.shared.recorder.is_some() && self.graph.task(node).is_none_or(|task| task.spec.track_lineage)
     }
 
     /// Records the nodes and edges from here on.

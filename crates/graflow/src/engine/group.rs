@@ -1,13 +1,16 @@
 //! Parallel groups: their begin, their members' failures, and the judgement of their policy.
+//!
+//! A group is no task: it has no executions of its own and is not recorded as running. What led to it led to its
+//! members, and its members lead to what follows it.
 
 use std::sync::Arc;
 
 use graflow_model::TaskStatus;
 
 use super::driver::Driver;
+use super::schedule::Follow;
 use crate::error::TaskError;
 use crate::flow::{MemberOutcome, NO_GROUP};
-use crate::sink::{Failure, RecordKind, TaskExecution};
 use crate::task::{MemberRecord, MembersRecord};
 use crate::value::Value;
 
@@ -15,9 +18,7 @@ impl Driver {
     pub(super) fn begin_group(&mut self, vertex: u32, group: u32) {
         let graph = Arc::clone(&self.graph);
         let pass = self.scheduler.begin(vertex);
-        let number = self.number();
         let slot = &mut self.slots[vertex as usize];
-        (slot.number, slot.iteration, slot.attempt) = (number, pass.iteration, 1);
         slot.status = TaskStatus::Running;
         slot.executions += 1;
         self.scheduler.open_group(group);
@@ -29,12 +30,7 @@ impl Driver {
         for &inside in &shape.inside {
             self.slots[inside as usize].status = TaskStatus::Pending;
         }
-        if let Some(recorder) = &self.shared.recorder {
-            let task = self.execution_of(vertex);
-            let (causes, reads) = (pass.causes, Vec::new());
-            recorder.record(RecordKind::TaskStarted { task, causes, reads, was_queued: false });
-        }
-        self.scheduler.end(&graph, vertex, Some(number));
+        self.scheduler.end(&graph, vertex, &Follow::Successors(&pass.causes));
         self.record_skipped();
     }
 
@@ -44,7 +40,6 @@ impl Driver {
         let shape = &graph.groups[group as usize];
         let begin = shape.begin;
         let pass = self.scheduler.begin(vertex);
-        drop(pass);
         self.groups[group as usize].is_open = false;
         let members = self.members(group);
         let outcomes: Vec<MemberOutcome> = members
@@ -56,22 +51,19 @@ impl Driver {
             })
             .collect();
         let judged = shape.policy.evaluate(&outcomes);
-        let number = self.slots[begin as usize].number;
         match judged {
             Ok(()) => {
                 let record = MembersRecord { members };
-                self.shared.results().values[begin as usize] = Some((Value::new(record), number));
+                self.shared.results().values[begin as usize] = Some((Value::new(record), 0));
                 self.slots[begin as usize].status = TaskStatus::Completed;
                 self.slots[vertex as usize].status = TaskStatus::Completed;
-                self.record_group_end(begin, None);
-                self.scheduler.end(&graph, vertex, Some(number));
+                self.scheduler.end(&graph, vertex, &Follow::Successors(&pass.causes));
                 self.record_skipped();
             }
             Err(reason) => {
                 let name = &graph.vertex(begin).id;
                 let policy = shape.policy.name();
                 let error = TaskError::group(format!("group `{name}` ({policy}) failed: {reason}"));
-                self.record_group_end(begin, Some(&error));
                 self.fail(vertex, 1, error);
             }
         }
@@ -96,7 +88,7 @@ impl Driver {
                 slot.status = TaskStatus::Cancelled;
                 self.occupied -= 1;
                 self.due.retain(|due| *due != running);
-                self.scheduler.end(&graph, running, None);
+                self.scheduler.end(&graph, running, &Follow::Nothing);
             }
         }
     }
@@ -107,17 +99,13 @@ impl Driver {
     }
 
     /// Groups that were cut off by the end of the workflow.
-    pub(super) fn close_groups(&mut self, reason: &str) {
+    pub(super) fn close_groups(&mut self) {
         for group in 0..self.groups.len() {
             if !std::mem::take(&mut self.groups[group].is_open) {
                 continue;
             }
             let begin = self.graph.groups[group].begin;
             self.slots[begin as usize].status = TaskStatus::Cancelled;
-            if let Some(recorder) = &self.shared.recorder {
-                let task = self.execution_of(begin);
-                recorder.record(RecordKind::TaskCancelled { task, reason: reason.into() });
-            }
         }
     }
 
@@ -142,21 +130,5 @@ impl Driver {
             }
         });
         records.collect()
-    }
-
-    fn record_group_end(&self, begin: u32, error: Option<&TaskError>) {
-        let Some(recorder) = &self.shared.recorder else { return };
-        let task = self.execution_of(begin);
-        recorder.record(match error {
-            None => RecordKind::TaskCompleted { task, result: None },
-            Some(error) => {
-                RecordKind::TaskFailed { task, failure: Box::new(Failure::of(error)), retry_after: None }
-            }
-        });
-    }
-
-    fn execution_of(&self, vertex: u32) -> TaskExecution {
-        let slot = &self.slots[vertex as usize];
-        TaskExecution { task: vertex, number: slot.number, iteration: slot.iteration, attempt: 1 }
     }
 }

@@ -9,6 +9,7 @@ use graflow_model::state::CauseKind;
 
 use super::attempt::{AttemptFuture, Ended, Finished, run_blocking};
 use super::driver::{Driver, Due, Pending, Started, Stop};
+use super::shared::Results;
 use crate::context::{Attempt, Limits, TaskContext};
 use crate::error::TaskError;
 use crate::flow::{Source, VertexKind};
@@ -158,7 +159,7 @@ impl Driver {
         if sources.is_empty() {
             return Ok(Vec::new());
         }
-        let is_recorded = self.shared.recorder.is_some();
+        let is_recorded = self.shared.recorder.as_ref().is_some_and(|recorder| recorder.with_values);
         let results = self.shared.results();
         let mut missing: Vec<String> = Vec::new();
         let mut values = Vec::with_capacity(sources.len());
@@ -169,11 +170,11 @@ impl Driver {
                     Some((value, number)) => {
                         (Some(value.clone()), Some(ReadFrom::Result { task: *giver, number: *number }))
                     }
-                    None => (None, None),
+                    None => (None, Some(ReadFrom::NoResult { task: *giver })),
                 },
                 Source::Key(key) => match self.shared.channel.get(key) {
-                    Some((value, write)) => (Some(value), Some(ReadFrom::Key { key, write })),
-                    None => (None, None),
+                    Some((value, write)) => (Some(value), Some(ReadFrom::Key { key, write: Some(write) })),
+                    None => (None, Some(ReadFrom::Key { key, write: None })),
                 },
                 Source::Iteration(first) => {
                     let slot = &mut self.slots[vertex as usize];
@@ -201,7 +202,18 @@ impl Driver {
                 let found = value.value_type().name();
                 missing.push(format!("`{}: {}` cannot take `{found}`", parameter.name, parameter.written));
             }
-            if let Some(from) = from.filter(|_| is_recorded) {
+            if let (Source::Result(group), ParameterKind::Members) = (source, parameter.kind)
+                && is_recorded
+            {
+                reads.extend(self.member_reads(*group, parameter.name, &results));
+            }
+            // That an optional value is not there is no news.
+            let is_news = match parameter.kind {
+                ParameterKind::Members => false,
+                ParameterKind::Required => true,
+                _ => value.is_some(),
+            };
+            if let Some(from) = from.filter(|_| is_recorded && is_news) {
                 reads.push(Read { parameter: Some(parameter.name), from });
             }
             values.push(value);
@@ -211,6 +223,21 @@ impl Driver {
         }
         let hint = "take an `Option`, if it may be missing";
         Err(TaskError::parameter(format!("parameter {}; {hint}", missing.join("; parameter "))))
+    }
+
+    /// A group's results are those of its members.
+    fn member_reads(&self, begin: u32, parameter: &'static str, results: &Results) -> Vec<Read> {
+        let VertexKind::Begin(group) = self.graph.vertex(begin).kind else { return Vec::new() };
+        let members = &self.graph.groups[group as usize].members;
+        let exits = members.iter().filter_map(|member| member.exits.last());
+        let reads = exits.filter_map(|exit| {
+            let task = self.graph.node(*exit);
+            let (_, number) = results.get(task)?;
+            let is_task = self.graph.task(task).is_some();
+            let from = ReadFrom::Result { task, number: *number };
+            is_task.then_some(Read { parameter: Some(parameter), from })
+        });
+        reads.collect()
     }
 
     /// The number of the next task execution.

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 use graflow_model::state::CauseKind;
 
-use crate::flow::{Graph, NO_GROUP};
+use crate::flow::{Graph, GroupEdge, NO_GROUP};
 use crate::sink::Cause;
 
 #[derive(Debug, Default)]
@@ -47,7 +47,17 @@ struct State {
     /// Passes since the loop was entered.
     cycle: u32,
     max_cycles: u32,
-    causes: Vec<Cause>,
+    /// What led here, and from which vertex.
+    causes: Vec<(u32, Cause)>,
+}
+
+/// What follows a pass that has ended.
+#[derive(Debug)]
+pub(crate) enum Follow<'a> {
+    /// Nothing: it failed, was cancelled, or went elsewhere.
+    Nothing,
+    /// Its successors.
+    Successors(&'a [Cause]),
 }
 
 /// A pass that begins.
@@ -74,18 +84,18 @@ impl Scheduler {
     }
 
     /// Leads to these vertices, all at once.
-    pub(crate) fn activate(&mut self, graph: &Graph, vertices: &[u32], cause: Option<Cause>) {
+    pub(crate) fn activate(&mut self, graph: &Graph, vertices: &[u32], from: u32, causes: &[Cause]) {
         for &vertex in vertices {
-            self.give_token(vertex, cause);
+            self.give_token(vertex, from, causes, None);
             self.make_live(graph, vertex);
         }
         self.settle(graph, vertices.iter().copied());
     }
 
     /// Goes back to a vertex, or on to one that is no successor.
-    pub(crate) fn jump(&mut self, graph: &Graph, target: u32, cause: Cause) {
+    pub(crate) fn jump(&mut self, graph: &Graph, target: u32, from: u32, causes: &[Cause]) {
         self.states[target as usize].is_loop = self.has_run(target);
-        self.activate(graph, &[target], Some(cause));
+        self.activate(graph, &[target], from, causes);
     }
 
     pub(crate) fn next_ready(&mut self) -> Option<u32> {
@@ -116,37 +126,46 @@ impl Scheduler {
         state.cycle = if std::mem::take(&mut state.is_loop) { state.cycle + 1 } else { 1 };
         let iteration = state.passes;
         state.passes += 1;
-        Pass { iteration, cycle: state.cycle, causes: std::mem::take(&mut state.causes) }
+        Pass {
+            iteration,
+            cycle: state.cycle,
+            causes: state.causes.drain(..).map(|(_, cause)| cause).collect(),
+        }
     }
 
     /// The same vertex begins its next pass, without a pause in which others could come in.
-    pub(crate) fn begin_again(&mut self, vertex: u32, cause: Cause) -> Pass {
+    pub(crate) fn begin_again(&mut self, vertex: u32) -> Pass {
         let state = &mut self.states[vertex as usize];
         state.cycle += 1;
         let iteration = state.passes;
         state.passes += 1;
-        Pass {
-            iteration,
-            cycle: state.cycle,
-            causes: if self.with_causes { vec![cause] } else { Vec::new() },
-        }
+        Pass { iteration, cycle: state.cycle, causes: Vec::new() }
     }
 
-    /// A pass has ended. `followed` names the task execution if it completed and its successors are to run.
-    pub(crate) fn end(&mut self, graph: &Graph, vertex: u32, followed: Option<u32>) {
+    /// A pass has ended.
+    pub(crate) fn end(&mut self, graph: &Graph, vertex: u32, follow: &Follow<'_>) {
         self.states[vertex as usize].is_running = false;
-        if let Some(number) = followed {
+        if let Follow::Successors(causes) = follow {
             let shape = graph.vertex(vertex);
             for &target in &shape.back {
                 let state = &self.states[target as usize];
                 if state.cycle < state.max_cycles {
-                    self.jump(graph, target, Cause { kind: CauseKind::Iteration, number });
+                    let again = causes.iter().map(|cause| Cause { kind: CauseKind::Iteration, ..*cause });
+                    let again: Vec<Cause> = again.collect();
+                    self.jump(graph, target, vertex, &again);
                 }
             }
             for &successor in &shape.successors {
-                let member = graph.is_member_edge(vertex, successor);
-                let kind = if member { CauseKind::Member } else { CauseKind::Successor };
-                self.give_token(successor, Some(Cause { kind, number }));
+                match graph.group_edge(vertex, successor) {
+                    None => self.give_token(successor, vertex, causes, None),
+                    Some(GroupEdge::Member) => {
+                        self.give_token(successor, vertex, causes, Some(CauseKind::Member));
+                    }
+                    // The members lead to the end; of an empty group, what led to its begin.
+                    Some(GroupEdge::End { is_empty }) => {
+                        self.give_token(successor, vertex, if is_empty { causes } else { &[] }, None);
+                    }
+                }
             }
         }
         self.settle(graph, [vertex]);
@@ -188,14 +207,28 @@ impl Scheduler {
         self.states[vertex as usize].max_cycles
     }
 
-    fn give_token(&mut self, vertex: u32, cause: Option<Cause>) {
+    fn give_token(
+        &mut self,
+        vertex: u32,
+        from: u32,
+        causes: &[Cause],
+        instead_of_successor: Option<CauseKind>,
+    ) {
+        let came_before = self.with_causes && self.states[from as usize].passes > 1;
         let state = &mut self.states[vertex as usize];
         state.has_token = true;
-        if self.with_causes
-            && let Some(cause) = cause
-        {
-            state.causes.push(cause);
+        if !self.with_causes {
+            return;
         }
+        if came_before {
+            // Only its last pass led here.
+            state.causes.retain(|(source, _)| *source != from);
+        }
+        state.causes.extend(causes.iter().map(|cause| {
+            let kind =
+                instead_of_successor.filter(|_| cause.kind == CauseKind::Successor).unwrap_or(cause.kind);
+            (from, Cause { kind, ..*cause })
+        }));
     }
 
     fn make_live(&mut self, graph: &Graph, vertex: u32) {

@@ -55,7 +55,7 @@ impl Results {
 pub(crate) struct Recorder {
     pub(crate) sink: Arc<dyn Sink>,
     execution: Arc<Execution>,
-    /// Whether records may carry values.
+    /// Whether reads and writes are recorded; with the policy `off` they are not.
     pub(crate) with_values: bool,
 }
 

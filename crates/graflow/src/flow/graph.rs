@@ -76,6 +76,15 @@ pub(crate) struct EdgeShape {
     pub(crate) is_back: bool,
 }
 
+/// An edge that leaves the begin of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GroupEdge {
+    /// To the first task of a member.
+    Member,
+    /// To the group's own end.
+    End { is_empty: bool },
+}
+
 /// How far a graph had grown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GraphSize {
@@ -198,12 +207,15 @@ impl Graph {
             .collect()
     }
 
-    /// Whether an edge leads from a group into it.
-    pub(crate) fn is_member_edge(&self, source: u32, target: u32) -> bool {
-        match self.vertex(source).kind {
-            VertexKind::Begin(group) => self.groups[group as usize].end != target,
-            _ => false,
-        }
+    /// What an edge is that leaves the begin of a group.
+    pub(crate) fn group_edge(&self, source: u32, target: u32) -> Option<GroupEdge> {
+        let VertexKind::Begin(group) = self.vertex(source).kind else { return None };
+        let group = &self.groups[group as usize];
+        Some(if group.end == target {
+            GroupEdge::End { is_empty: group.inside.is_empty() }
+        } else {
+            GroupEdge::Member
+        })
     }
 
     /// The ids of all nodes, for messages; the first few.

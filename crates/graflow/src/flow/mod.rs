@@ -7,6 +7,6 @@ mod policy;
 mod render;
 
 pub use compose::{Flow, Group, IntoFlow, chain, parallel};
-pub(crate) use graph::{Graph, NO_GROUP, VertexKind, index};
+pub(crate) use graph::{Graph, GroupEdge, NO_GROUP, VertexKind, index};
 pub(crate) use plan::{Available, Plan, Source};
 pub use policy::{AtLeast, BestEffort, Critical, GroupPolicy, MemberOutcome, Strict};

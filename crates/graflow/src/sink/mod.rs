@@ -1,6 +1,7 @@
 //! The engine's only way out: what happens is recorded, as cheaply as possible, and handed to a [`Sink`].
 
 mod record;
+pub mod translate;
 
 pub use record::{
     Cause, EdgeRecord, End, Execution, Failure, GraphChange, LogLine, Moment, NodeRecord, Read, ReadFrom,
@@ -8,6 +9,7 @@ pub use record::{
 };
 
 use graflow_model::ExecutionId;
+pub use graflow_model::value::ValuePolicy;
 
 /// Takes what happens while workflows run.
 ///
@@ -46,20 +48,6 @@ impl<S: Sink + ?Sized> Sink for std::sync::Arc<S> {
     fn url(&self, execution: &ExecutionId) -> Option<String> {
         (**self).url(execution)
     }
-}
-
-/// How much of values leaves the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum ValuePolicy {
-    /// That a key was written or read, and nothing of its value.
-    Off,
-    /// Size, type and content hash.
-    #[default]
-    Metadata,
-    /// The same, and the first 2 KiB of the value.
-    Preview,
-    /// The same, and the whole value.
-    Full,
 }
 
 /// Takes everything and keeps nothing.

@@ -114,6 +114,8 @@ pub enum RecordKind {
         write: u64,
         /// The value.
         value: Option<Value>,
+        /// How it was written, where it builds on the value before: `append`, `prepend`, `atomic_add`, `update`.
+        operation: Option<&'static str>,
     },
     /// A channel key was read by a task's own code.
     DataRead {
@@ -172,7 +174,6 @@ pub struct NodeRecord {
     /// The number of the group that it is a member of.
     pub group: Option<u32>,
     /// What is known of a task.
-    #[expect(dead_code, reason = "read by the translator, which comes next")]
     pub(crate) spec: Option<&'static TaskSpec>,
 }
 
@@ -219,8 +220,13 @@ pub enum ReadFrom {
     Key {
         /// Its name.
         key: &'static str,
-        /// The number of the write.
-        write: u64,
+        /// The number of the write; none when nothing was there.
+        write: Option<u64>,
+    },
+    /// The result of a task that has none.
+    NoResult {
+        /// The node.
+        task: u32,
     },
 }
 

@@ -1,3 +1,20 @@
 //! The engine's behaviour: each meaning a table of cases.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unused_async,
+    reason = "a test that cannot go on says so; tasks are async where the engine is to poll them"
+)]
+
+mod back_edges;
+mod dynamic;
+mod groups;
+mod joins;
+mod loops;
 mod north_star;
+mod recording;
+mod script;
+mod stopping;
+mod trying_again;

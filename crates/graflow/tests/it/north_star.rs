@@ -1,7 +1,6 @@
 //! The program that shows how a workflow should read, with a shop that is not there.
 
 #![expect(
-    clippy::unused_async,
     clippy::unused_self,
     clippy::unnecessary_wraps,
     reason = "the world's interface is that of a real one"

@@ -1,0 +1,144 @@
+//! The ends of a workflow other than the last task: failure, termination, cancellation, `max_steps`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use graflow::prelude::*;
+use graflow::{Execute, ExecutionStatus};
+use tokio_util::sync::CancellationToken;
+
+use crate::script::{run, table, told};
+
+#[test]
+fn a_task_may_end_the_workflow() {
+    table(&[
+        ("a >> b >> c", "b: terminate", "terminated: a b; skipped: c"),
+        ("a >> b >> c", "b: cancel", "cancelled: a b; skipped: c; cancelled: b"),
+        // Terminating waits for what runs; cancelling does not.
+        ("(a | b >> c)", "a: terminate 5; b: sleep 50", "terminated: a b; skipped: c"),
+        ("(b >> c | a)", "a: terminate; b: sleep 50", "terminated: b a; skipped: c"),
+        ("(b >> c | a)", "a: cancel; b: sleep 50", "cancelled: b a; skipped: c; cancelled: b a"),
+        ("(b >> c | a)", "a: fail; b: sleep 50", "failed: b a; skipped: c; failed: a; cancelled: b"),
+        ("g{a | b} >> c", "a: cancel 5; b: sleep 50", "cancelled: a b; skipped: c; cancelled: g a b"),
+    ]);
+}
+
+#[test]
+fn max_steps_counts_task_executions() {
+    for (text, script, steps, expected) in [
+        ("a >> b >> c", "", 2, "max_steps: a b; skipped: c"),
+        ("a >> b >> c", "", 3, "completed: a b c"),
+        ("a >> b", "a: again, again", 3, "max_steps: a a a; skipped: b"),
+        ("a >> b", "a: fail, fail", 2, "max_steps: a a; skipped: b; cancelled: a"),
+        ("(a | b | c)", "a: sleep 9", 2, "max_steps: a b; skipped: c"),
+        ("a >> g{b | c}", "", 2, "max_steps: a b; skipped: c; cancelled: g"),
+    ] {
+        let retry = RetryPolicy::new(5);
+        let ran = run(text, script, |execute| execute.max_steps(steps).default_retry(retry));
+        assert_eq!(told(&ran), expected, "{text}, {script}, {steps} steps");
+    }
+}
+
+#[test]
+fn cancelling_from_outside_reaches_what_runs() {
+    let cancel = |execute: Execute| execute.cancel_on(tokio::time::sleep(Duration::from_millis(20)));
+    let ran = run("a >> (b | c) >> d", "b: sleep 10; c: sleep 3600000", cancel);
+    assert_eq!(told(&ran), "cancelled: a b c; skipped: d; cancelled: c");
+    assert_eq!(ran.0.reason(), Some("cancelled from outside"));
+}
+
+#[test]
+fn a_retry_that_waits_is_cancelled_as_well() {
+    let ran = run("a >> b", "a: fail", |execute| {
+        let hour = Duration::from_hours(1);
+        let retry = RetryPolicy::new(1).backoff(hour, hour);
+        execute.default_retry(retry).cancel_on(tokio::time::sleep(Duration::from_millis(20)))
+    });
+    assert_eq!(told(&ran), "cancelled: a; skipped: b; failed: a");
+}
+
+struct Flags {
+    began: CancellationToken,
+    stopped: AtomicBool,
+}
+
+#[task]
+fn until_cancelled(ctx: &TaskContext, flags: Res<Flags>) {
+    flags.began.cancel();
+    while !ctx.is_cancelled() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    flags.stopped.store(true, Ordering::Release);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_blocking_task_is_asked_and_waited_for() -> Result<()> {
+    let flags = Arc::new(Flags { began: CancellationToken::new(), stopped: AtomicBool::new(false) });
+    let began = flags.began.clone();
+    let run = Workflow::new("threads", until_cancelled())
+        .execute()
+        .shared_resource(Arc::clone(&flags))
+        .cancel_on(async move { began.cancelled().await })
+        .await?;
+    assert_eq!(run.status(), ExecutionStatus::Cancelled);
+    assert!(flags.stopped.load(Ordering::Acquire), "the run ended before its task did");
+    Ok(())
+}
+
+#[task]
+fn deaf(flags: Res<Flags>) {
+    flags.began.cancel();
+    while !flags.stopped.load(Ordering::Acquire) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_does_not_listen_is_left_behind() -> Result<()> {
+    let flags = Arc::new(Flags { began: CancellationToken::new(), stopped: AtomicBool::new(false) });
+    let began = flags.began.clone();
+    let run = Workflow::new("threads", deaf())
+        .execute()
+        .shared_resource(Arc::clone(&flags))
+        .cancel_grace(Duration::from_millis(30))
+        .cancel_on(async move { began.cancelled().await })
+        .await?;
+    assert_eq!(run.task("deaf").unwrap().status, TaskStatus::Cancelled);
+    flags.stopped.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// Says when it is dropped.
+struct Guard(Arc<Flags>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.stopped.store(true, Ordering::Release);
+    }
+}
+
+#[task]
+async fn for_ever(flags: Res<Flags>) {
+    let _guard = Guard(flags.clone().into());
+    flags.began.cancel();
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dropping_the_run_cancels_its_tasks() {
+    let flags = Arc::new(Flags { began: CancellationToken::new(), stopped: AtomicBool::new(false) });
+    let workflow = Workflow::new("dropped", for_ever());
+    let run = workflow.execute().shared_resource(Arc::clone(&flags)).into_future();
+    tokio::select! {
+        _ = run => panic!("it never ends"),
+        () = flags.began.cancelled() => {}
+    }
+    for _ in 0..1000 {
+        if flags.stopped.load(Ordering::Acquire) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the task was not dropped");
+}
