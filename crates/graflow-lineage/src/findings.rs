@@ -47,6 +47,20 @@ pub enum FindingCode {
 }
 
 impl FindingCode {
+    /// Every one of them.
+    pub const ALL: [Self; 10] = [
+        Self::CutByMaxSteps,
+        Self::DeclaredNeverRan,
+        Self::SuccessorRanInsideLoop,
+        Self::JoinRanNTimes,
+        Self::WriteLostInMerge,
+        Self::UnresolvedParameter,
+        Self::ConflictingTerminal,
+        Self::EventsMissing,
+        Self::ClockSkew,
+        Self::UnreadableEvent,
+    ];
+
     /// The word that stands in answers.
     pub const fn as_str(self) -> &'static str {
         match self {

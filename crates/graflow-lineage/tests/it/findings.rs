@@ -1,6 +1,6 @@
 //! Each finding on a run that has it and on its nearest neighbour that has not.
 
-use graflow_lineage::findings::findings;
+use graflow_lineage::findings::{FindingCode, findings};
 use graflow_model::{Event, ExecutionState};
 
 /// Reads lines such as `task_started 2 b {"causes": …}`: type, seconds, task execution (`task`, `task#iteration`; `-`
@@ -46,6 +46,13 @@ const CLEAN: &str = r#"
     task_completed 4 b
     workflow_completed 5 -
 "#;
+
+#[test]
+fn the_reference_tells_of_each_in_this_order() {
+    let page = include_str!("../../../../docs/reference/findings.md");
+    let told: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(told, FindingCode::ALL.map(FindingCode::as_str));
+}
 
 #[test]
 fn a_clean_run_has_none() {

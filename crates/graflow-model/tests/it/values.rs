@@ -49,6 +49,21 @@ fn the_encoding_is_what_its_documentation_says() {
     }
 }
 
+/// The page that others implement the hash from.
+#[test]
+fn the_examples_in_the_reference_are_right() {
+    let page = include_str!("../../../../docs/reference/values.md");
+    let rows = page.lines().filter(|line| line.starts_with("| `") && line.contains("`blake3:"));
+    let mut checked = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        let value: Value = serde_json::from_str(cells[1]).unwrap();
+        assert_eq!(hashed(&value), cells[3], "{row}");
+        checked += 1;
+    }
+    assert_eq!(checked, 8);
+}
+
 #[test]
 fn what_cannot_be_hashed_says_why() {
     let mut deep = json!(0);
