@@ -42,7 +42,7 @@ fn read<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
     let pairs = form_urlencoded::parse(query.as_bytes());
     serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map_err(|error| {
         let name = error.path().to_string();
-        let message = error.inner().to_string();
+        let message = error.inner().to_string().replacen(" field `", " parameter `", 1);
         let message =
             if name == "." || message.contains('`') { message } else { format!("{name}: {message}") };
         ApiError::bad_request("bad_parameter", message, "/docs lists the parameters of every path")

@@ -41,7 +41,7 @@ pub(super) fn update(
         UpdateKind::Event(delta) => {
             let Some(execution_id) = update.execution_id() else { return Ok(None) };
             // None: it was deleted meanwhile.
-            let found = manager.rows_of(project, execution_id, &[&delta.event.event])?.filter(wanted);
+            let found = manager.rows_of(project, execution_id, &delta.event.event)?.filter(wanted);
             Ok(found.map(|rows| update.rendered(|_| event(&delta.event, convert::rows(vec![rows])))))
         }
         UpdateKind::Turned(turned) => {

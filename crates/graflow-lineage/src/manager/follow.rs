@@ -1,11 +1,13 @@
 //! Following along: a snapshot, what came after a number, and rows that were not computed in time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
 use graflow_model::event::{EventType, Payload};
 use graflow_model::fold::Touched;
 use graflow_model::row::ChangedRows;
-use graflow_model::{Event, ExecutionId, ExecutionState, Project, Seq, TaskId, Timestamp, WorkflowName};
+use graflow_model::{
+    Event, ExecutionId, ExecutionState, Project, Seq, TaskExecutionId, TaskId, Timestamp, WorkflowName,
+};
 
 use super::{LineageManager, lock};
 use crate::live::{Filter, Subscription};
@@ -34,13 +36,12 @@ pub struct Snapshot {
     pub rows: Option<Vec<LiveRows>>,
 }
 
-/// An event from the log; the last one of each execution in a stretch comes with the rows that the stretch
-/// changed.
+/// An event from the log, with the rows that it can have changed, as they read now.
 #[derive(Debug, Clone)]
 pub struct Told {
     /// The event.
     pub event: StoredEvent,
-    /// The rows.
+    /// The rows, as far as no event before it in the same stretch brought them.
     pub rows: Option<LiveRows>,
 }
 
@@ -118,32 +119,32 @@ impl LineageManager {
         let stretch = self.store.replay(project, after, limit)?;
         let whole = stretch.len() < limit;
         let reached = stretch.last().map_or(until, |last| if whole { until } else { last.seq.min(until) });
-        let events: Vec<_> = stretch.into_iter().filter(|stored| stored.seq <= until).collect();
-        let mut by_execution: BTreeMap<&ExecutionId, Vec<&Event>> = BTreeMap::new();
-        for stored in &events {
-            let Some(execution_id) = wanted_event(stored, filter) else { continue };
-            by_execution.entry(execution_id).or_default().push(&stored.event);
+        let mut told: Vec<Told> = stretch
+            .into_iter()
+            .filter(|stored| stored.seq <= until && wanted_event(stored, filter).is_some())
+            .map(|event| Told { event, rows: None })
+            .collect();
+        let mut by_execution: BTreeMap<ExecutionId, Vec<usize>> = BTreeMap::new();
+        for (place, told) in told.iter().enumerate() {
+            let Some(execution_id) = &told.event.event.execution_id else { continue };
+            by_execution.entry(execution_id.clone()).or_default().push(place);
         }
-        let mut rows = BTreeMap::new();
-        for (execution_id, events) in by_execution {
-            // None: the execution has been deleted, and what is left of its events is on its way out.
-            let Some(found) = self.rows_of(project, execution_id, &events)? else { continue };
-            if filter.wants(execution_id, Some(&found.workflow_name)) {
-                rows.insert(execution_id.clone(), Some(found));
+        for (execution_id, places) in by_execution {
+            let events: Vec<&Event> = places.iter().map(|place| &told[*place].event.event).collect();
+            // Empty: the execution has been deleted, and what is left of its events is on its way out.
+            let rows = self.rows_of_each(project, &execution_id, &events)?;
+            for (place, rows) in places.into_iter().zip(rows) {
+                told[place].rows = Some(rows);
             }
         }
-        let mut told = Vec::with_capacity(events.len());
-        for event in events.into_iter().rev() {
-            let Some(execution_id) = wanted_event(&event, filter) else { continue };
-            // The first from the back gets the rows, the others before it go without.
-            let Some(rows) = rows.get_mut(execution_id) else { continue };
-            told.push(Told { rows: rows.take(), event });
-        }
-        told.reverse();
+        told.retain(|told| {
+            let rows = told.rows.as_ref();
+            rows.is_some_and(|rows| filter.wants(&rows.execution_id, Some(&rows.workflow_name)))
+        });
         Ok((told, reached))
     }
 
-    /// The rows that events of one execution can have changed, as they read now; none when it is not there.
+    /// The rows that an event can have changed, as they read now; none when its execution is not there.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -151,15 +152,35 @@ impl LineageManager {
         &self,
         project: &Project,
         execution_id: &ExecutionId,
-        events: &[&Event],
+        event: &Event,
     ) -> Result<Option<LiveRows>, StoreError> {
-        let Some(state) = self.store.state(project, execution_id)?.value else { return Ok(None) };
-        let rows = {
+        Ok(self.rows_of_each(project, execution_id, &[event])?.into_iter().next())
+    }
+
+    /// The rows that each of an execution's events can have changed, as they read now. A row comes with the
+    /// first event that can have changed it: whoever is cut off after any of them has the rows of all before.
+    fn rows_of_each(
+        &self,
+        project: &Project,
+        execution_id: &ExecutionId,
+        events: &[&Event],
+    ) -> Result<Vec<LiveRows>, StoreError> {
+        let Some(state) = self.store.state(project, execution_id)?.value else { return Ok(Vec::new()) };
+        let (workflow_name, status, rows) = {
             let state = lock(&state);
-            let touched = mentioned(&state, events);
-            state.rows(&touched)
+            let mut mentions = Mentions::new(&state);
+            let rows: Vec<_> = events.iter().map(|event| state.rows(&mentions.of(event))).collect();
+            (state.workflow_name(), state.status(), rows)
         };
-        Ok(self.live_rows(project, execution_id, rows))
+        let lost_since = self.lost_since(project, execution_id, status);
+        let read = |rows| if lost_since.is_some() { liveness::lost_rows(rows) } else { rows };
+        let rows = rows.into_iter().map(|rows| LiveRows {
+            execution_id: execution_id.clone(),
+            workflow_name: workflow_name.clone(),
+            rows: read(rows),
+            lost_since,
+        });
+        Ok(rows.collect())
     }
 
     /// The rows that read differently when an execution turns lost or comes back: its own, and what runs.
@@ -205,19 +226,42 @@ fn wanted_event<'a>(stored: &'a StoredEvent, filter: &Filter) -> Option<&'a Exec
     stored.event.execution_id.as_ref().filter(|id| filter.wants(id, None))
 }
 
-/// Everything that events of an execution can have touched: what they name, the groups around it, and the
-/// edges at it. More than was changed does no harm: the rows are as they stand now.
-fn mentioned(state: &ExecutionState, events: &[&Event]) -> Touched {
-    let mut touched = Touched { execution: true, ..Touched::default() };
-    let mut tasks: BTreeSet<TaskId> = BTreeSet::new();
-    for event in events {
-        tasks.extend(event.task_id.clone());
+/// What events of an execution can have touched: what they name, the groups around it, and the edges at it.
+/// More than was changed does no harm, since rows are as they stand now. Each thing is said once.
+struct Mentions {
+    group_of: HashMap<TaskId, TaskId>,
+    edges_at: HashMap<TaskId, Vec<(TaskId, TaskId)>>,
+    task_executions: Vec<TaskExecutionId>,
+    said: Touched,
+}
+
+impl Mentions {
+    fn new(state: &ExecutionState) -> Self {
+        let graph = state.graph();
+        let mut edges_at: HashMap<TaskId, Vec<_>> = HashMap::new();
+        for edge in graph.edges {
+            for end in [&edge.source, &edge.target] {
+                edges_at.entry(end.clone()).or_default().push((edge.source.clone(), edge.target.clone()));
+            }
+        }
+        let tasks = state.task_execution_rows().into_iter();
+        Self {
+            group_of: graph.nodes.into_iter().filter_map(|node| Some((node.id, node.group?))).collect(),
+            edges_at,
+            task_executions: tasks.map(|row| row.task_execution_id).collect(),
+            said: Touched::default(),
+        }
+    }
+
+    fn of(&mut self, event: &Event) -> Touched {
+        let mut touched = Touched { execution: true, ..Touched::default() };
+        let mut tasks: Vec<TaskId> = event.task_id.iter().cloned().collect();
         touched.task_executions.extend(event.task_execution_id.clone());
         match event.payload() {
             Ok(Payload::GraphChanged(changed)) => {
                 for node in changed.nodes {
                     tasks.extend(node.group);
-                    tasks.insert(node.id);
+                    tasks.push(node.id);
                 }
                 for edge in changed.edges {
                     touched.edges.insert((edge.source.clone(), edge.target.clone()));
@@ -226,30 +270,21 @@ fn mentioned(state: &ExecutionState, events: &[&Event]) -> Touched {
             }
             Ok(Payload::TaskStarted(started)) => tasks.extend(started.group),
             Ok(Payload::TaskQueued(queued)) => tasks.extend(queued.group),
+            // Every row names its workflow, and this event may be the first to say it.
+            Ok(Payload::WorkflowStarted(_)) => {
+                touched.task_executions.extend(self.task_executions.iter().cloned());
+            }
             _ => {}
         }
-        if event.workflow_name.is_some() && event.event_type == EventType::WorkflowStarted {
-            // Every row names its workflow, and this event may be the first to say it.
-            touched
-                .task_executions
-                .extend(state.task_execution_rows().into_iter().map(|row| row.task_execution_id));
+        while let Some(task) = tasks.pop() {
+            touched.edges.extend(self.edges_at.get(&task).into_iter().flatten().cloned());
+            tasks.extend(self.group_of.get(&task).filter(|group| !touched.nodes.contains(*group)).cloned());
+            touched.nodes.insert(task);
         }
+        touched.execution = !std::mem::replace(&mut self.said.execution, true);
+        touched.task_executions.retain(|id| self.said.task_executions.insert(id.clone()));
+        touched.nodes.retain(|id| self.said.nodes.insert(id.clone()));
+        touched.edges.retain(|edge| self.said.edges.insert(edge.clone()));
+        touched
     }
-    let graph = state.graph();
-    let groups = graph.nodes.iter().map(|node| (&node.id, &node.group));
-    let groups: BTreeMap<&TaskId, &TaskId> =
-        groups.filter_map(|(id, group)| Some((id, group.as_ref()?))).collect();
-    let mut around: Vec<TaskId> = tasks.iter().cloned().collect();
-    while let Some(task) = around.pop() {
-        if let Some(group) = groups.get(&task)
-            && tasks.insert((*group).clone())
-        {
-            around.push((*group).clone());
-        }
-    }
-    let at_tasks =
-        graph.edges.iter().filter(|edge| tasks.contains(&edge.source) || tasks.contains(&edge.target));
-    touched.edges.extend(at_tasks.map(|edge| (edge.source.clone(), edge.target.clone())));
-    touched.nodes = tasks;
-    touched
 }

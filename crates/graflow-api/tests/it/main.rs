@@ -1,0 +1,19 @@
+//! The real router over the real store, asked as clients ask it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so"
+)]
+
+mod answers;
+mod bodies;
+mod contract;
+mod deletion;
+mod doors;
+mod errors;
+mod live;
+mod liveness;
+mod paging;
+mod server;
+mod support;
