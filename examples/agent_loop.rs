@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use graflow::prelude::*;
+use graflow_local::Lineage;
 
 /// How many tokens the agent may use.
 const BUDGET: Key<u64> = Key::serializable("budget");
@@ -83,20 +84,25 @@ async fn tell(play: &Transcript, budget: u64) -> String {
 #[tokio::main]
 async fn main() -> Result<()> {
     let agent = Workflow::new("agent", play() >> tell());
+    let lineage = Lineage::open_default()?;
+    let run = |budget| {
+        let referee = Referee { secret: "5243" };
+        agent.execute().input(BUDGET, budget).resource(referee).sink(lineage.clone())
+    };
 
     println!("an agent with a budget that is enough");
-    let run = agent.execute().input(BUDGET, 500).resource(Referee { secret: "5243" }).await?.into_result()?;
-    println!("{}\n", run.result(tell())?);
-    let won = run.result(play())?;
+    let enough = run(500).await?.into_result()?;
+    println!("{}\n", enough.result(tell())?);
+    let won = enough.result(play())?;
     assert_eq!(won.turns.last().map(|(guess, _)| guess.as_str()), Some("5243"));
-    let passes = run.task("play").map(|task| task.executions as usize);
+    let passes = enough.task("play").map(|task| task.executions as usize);
     assert_eq!(passes, Some(won.turns.len()), "one pass a turn");
-    assert_eq!(run.task("tell").map(|task| task.executions), Some(1), "successors wait for the last pass");
+    assert_eq!(enough.task("tell").map(|task| task.executions), Some(1), "successors wait for the last pass");
 
     println!("the same agent with a small one");
-    let run = agent.execute().input(BUDGET, 20).resource(Referee { secret: "5243" }).await?.into_result()?;
-    println!("{}", run.result(tell())?);
-    let lost = run.result(play())?;
+    let small = run(20).await?.into_result()?;
+    println!("{}", small.result(tell())?);
+    let lost = small.result(play())?;
     assert!(lost.tokens >= 20 && lost.turns.len() < won.turns.len());
     Ok(())
 }

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use graflow::prelude::*;
+use graflow_local::Lineage;
 
 const LIMIT: Key<u64> = Key::serializable("limit");
 
@@ -49,7 +50,8 @@ async fn main() -> Result<()> {
     let workflow = Workflow::new("primes", divide());
     println!("declared:\n{}", workflow.info());
 
-    let run = workflow.execute().input(LIMIT, 200_000).await?.into_result()?;
+    let lineage = Lineage::open_default()?;
+    let run = workflow.execute().input(LIMIT, 200_000).sink(lineage).await?.into_result()?;
 
     let pieces = *run.result(divide())?;
     println!("{} primes below 200,000, counted by {pieces} tasks", run.result(total())?);

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use graflow::prelude::*;
+use graflow_local::Lineage;
 
 /// What the program gives its tasks: a parameter `rates` finds the value, and the compiler knows its type.
 const RATES: Key<BTreeMap<String, f64>> = Key::new("rates");
@@ -103,6 +104,8 @@ async fn main() -> Result<()> {
         .input(RATES, rates(include_str!("data/rates.csv"))?)
         .resource(Warehouse { folder: folder.clone() })
         .label("month", "2026-11")
+        // What happens is kept, for `graflow lineage show latest`.
+        .sink(Lineage::open_default()?)
         .await?
         .into_result()?;
 

@@ -7,14 +7,16 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use graflow::prelude::*;
+use graflow_local::Lineage;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    patience().await?;
-    no_use_in_trying_again().await?;
-    how_much_may_fail().await?;
-    too_slow_and_broken().await?;
-    wrong_before_it_starts().await
+    let lineage = Lineage::open_default()?;
+    patience(&lineage).await?;
+    no_use_in_trying_again(&lineage).await?;
+    how_much_may_fail(&lineage).await?;
+    too_slow_and_broken(&lineage).await?;
+    wrong_before_it_starts(&lineage).await
 }
 
 // 1. A parcel that is not there yet: the task fails, waits, and tries again.
@@ -63,10 +65,14 @@ fn deliver(ctx: &TaskContext, parcel: PathBuf) -> Result<()> {
     Ok(std::fs::rename(unfinished, parcel)?)
 }
 
-async fn patience() -> Result<()> {
+async fn patience(lineage: &Lineage) -> Result<()> {
     println!("1. a parcel that is not there yet");
     let parcel = std::env::temp_dir().join(format!("graflow-parcel-{}", std::process::id()));
-    let run = Workflow::new("parcel", receive() | deliver()).execute().input(PARCEL, parcel.clone()).await?;
+    let run = Workflow::new("parcel", receive() | deliver())
+        .execute()
+        .sink(lineage.clone())
+        .input(PARCEL, parcel.clone())
+        .await?;
     std::fs::remove_file(parcel)?;
 
     let attempts = run.task("receive").map_or(0, |task| task.executions);
@@ -83,9 +89,9 @@ fn weigh(text: &str) -> Result<u32> {
     text.parse().map_err(TaskError::permanent)
 }
 
-async fn no_use_in_trying_again() -> Result<()> {
+async fn no_use_in_trying_again(lineage: &Lineage) -> Result<()> {
     println!("2. a weight that is no number, and never will be");
-    let run = Workflow::new("scales", weigh().text("seven")).execute().await?;
+    let run = Workflow::new("scales", weigh().text("seven")).execute().sink(lineage.clone()).await?;
     println!("  {}\n", said(&run));
     assert_eq!(said(&run), "failed: task `weigh` failed: invalid digit found in string");
     assert_eq!(run.task("weigh").map(|task| task.executions), Some(1));
@@ -102,7 +108,7 @@ async fn sum(weights: Members<u32>) -> u32 {
     weights.completed().sum()
 }
 
-async fn how_much_may_fail() -> Result<()> {
+async fn how_much_may_fail(lineage: &Lineage) -> Result<()> {
     println!("3. three weights, one of them no number");
     let group = || {
         let texts = ["12", "seven", "30"];
@@ -117,7 +123,7 @@ async fn how_much_may_fail() -> Result<()> {
         ("seven is critical", group().policy(Critical::new(["weigh/seven"])) >> sum(), None),
     ];
     for (policy, flow, expected) in flows {
-        let run = Workflow::new("weights", flow).execute().await?;
+        let run = Workflow::new("weights", flow).execute().sink(lineage.clone()).await?;
         let sum = run.result(sum()).ok().copied();
         println!("  {policy}: {}", sum.map_or_else(|| said(&run), |sum| format!("the sum is {sum}")));
         assert_eq!(sum, expected, "{policy}: {run:?}");
@@ -138,15 +144,15 @@ async fn first_of(numbers: Vec<u32>) -> u32 {
     numbers[0]
 }
 
-async fn too_slow_and_broken() -> Result<()> {
+async fn too_slow_and_broken(lineage: &Lineage) -> Result<()> {
     println!("4. one that takes too long, and one with a bug (Rust itself reports the panic, too)");
     let begun = Instant::now();
-    let run = Workflow::new("slow", wait_for_godot()).execute().await?;
+    let run = Workflow::new("slow", wait_for_godot()).execute().sink(lineage.clone()).await?;
     println!("  {}", said(&run));
     assert_eq!(run.task("wait_for_godot").map(|task| task.status), Some(TaskStatus::Failed));
     assert!(begun.elapsed() < Duration::from_secs(10), "nobody waited for longer");
 
-    let run = Workflow::new("broken", first_of().numbers(Vec::new())).execute().await?;
+    let run = Workflow::new("broken", first_of().numbers(Vec::new())).execute().sink(lineage.clone()).await?;
     println!("  {}\n", said(&run));
     assert!(run.error().is_some_and(|failure| failure.error.type_name() == "Panic"), "{run:?}");
     Ok(())
@@ -164,9 +170,9 @@ async fn postage(parcel: &str, weight: f64) -> f64 {
     weight + f64::from(u8::from(parcel.is_empty()))
 }
 
-async fn wrong_before_it_starts() -> Result<()> {
+async fn wrong_before_it_starts(lineage: &Lineage) -> Result<()> {
     println!("5. a task whose parameters nobody fills");
-    match Workflow::new("postage", parcels() >> postage()).execute().await {
+    match Workflow::new("postage", parcels() >> postage()).execute().sink(lineage.clone()).await {
         Ok(run) => Err(TaskError::new(format!("it should not have started: {run:?}"))),
         Err(error) => {
             println!("{error}");

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use graflow::prelude::*;
+use graflow_local::Lineage;
 
 /// Looks for the number below a million million whose Collatz chain is longest, until it is stopped.
 #[derive(Debug, Parser)]
@@ -81,6 +82,7 @@ async fn main() -> Result<()> {
     let run = Workflow::new("collatz", (search() >> celebrate()) | show_progress())
         .execute()
         .resource(Watched { is_over: Arc::clone(&is_over) })
+        .sink(Lineage::open_default()?)
         .cancel_on(tokio::signal::ctrl_c())
         .cancel_on(tokio::time::sleep(seconds))
         .await?;

@@ -22,6 +22,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use graflow::prelude::*;
+use graflow_local::Lineage;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::prelude::*;
 
 use folder::FolderCount;
 use git::History;
@@ -178,7 +181,14 @@ fn report(
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt().compact().without_time().with_target(false).with_writer(std::io::stderr).init();
+    let lineage = Lineage::open_default()?;
+    // People see what tasks say as it happens; lineage keeps it under the task that said it.
+    let for_people =
+        tracing_subscriber::fmt::layer().without_time().with_target(false).with_writer(std::io::stderr);
+    tracing_subscriber::registry()
+        .with(for_people.with_filter(LevelFilter::INFO))
+        .with(lineage.log_layer().with_filter(LevelFilter::DEBUG))
+        .init();
     let root = canonical(&arguments.path)?;
 
     let census = Workflow::new("census", survey() >> (total_lines() | history()) >> split());
@@ -187,6 +197,7 @@ async fn main() -> Result<()> {
         .input(ROOT, root.clone())
         .input(FINGERPRINT_ROUNDS, arguments.slow)
         .input(PASSES, arguments.passes)
+        .sink(lineage)
         .max_parallel(std::thread::available_parallelism().map_or(4, |threads| threads.get().max(4)))
         .cancel_grace(Duration::from_secs(2))
         .cancel_on(tokio::signal::ctrl_c())
@@ -202,6 +213,10 @@ async fn main() -> Result<()> {
         run.steps(),
         run.duration().as_secs_f64()
     );
+    if let Some(address) = run.url().as_str() {
+        println!("look at it: {address}");
+    }
+    println!("or say: graflow lineage show latest");
     check(&run)
 }
 
