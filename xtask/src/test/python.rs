@@ -10,6 +10,28 @@ use super::{Setting, Tally, tools};
 use crate::process;
 use crate::server::{Server, free_port};
 
+/// Where our Python is; each of these folders is a program.
+const PROGRAMS: [&str; 2] = ["tools/parity", "tools/wfcommons"];
+
+/// Linted, formatted and typed.
+pub(super) fn lint(setting: &Setting<'_>) -> anyhow::Result<Tally> {
+    let ruff = |arguments: &[&str]| {
+        let mut ruff = python(setting)?;
+        ruff.args(["-m", "ruff"]).args(arguments).args(["--no-cache", "tools"]);
+        Ok(Tally::of_check(&process::run_shown(&mut ruff)?))
+    };
+    let mypy = |program: &&str| {
+        let mut mypy = python(setting)?;
+        // In its folder, as it runs: its modules import each other by their plain names.
+        mypy.current_dir(setting.workspace.path(program));
+        mypy.args(["-m", "mypy", "--config-file", "../pyproject.toml", "--cache-dir"]);
+        mypy.arg(setting.workspace.path("target/mypy")).arg(".");
+        Ok(Tally::of_check(&process::run_shown(&mut mypy)?))
+    };
+    let checks = [ruff(&["check"]), ruff(&["format", "--check"])];
+    checks.into_iter().chain(PROGRAMS.iter().map(mypy)).sum()
+}
+
 /// The page that compares the two graflows is complete; and a page that is not would be found out.
 pub(super) fn parity(setting: &Setting<'_>) -> anyhow::Result<Tally> {
     let mut tests = python(setting)?;

@@ -18,7 +18,10 @@ struct PythonPackage {
     with_dependencies: bool,
 }
 
-const PYTHON_PACKAGES: [PythonPackage; 2] = [
+const PYTHON_PACKAGES: [PythonPackage; 4] = [
+    // Look at our own Python.
+    PythonPackage { name: "ruff", version: "0.17.5", with_dependencies: true },
+    PythonPackage { name: "mypy", version: "2.4.1", with_dependencies: true },
     // Holds the task graphs of real scientific workflows. We read its data files only; what it needs to run is
     // three hundred megabytes.
     PythonPackage { name: "wfcommons", version: "1.6", with_dependencies: false },
