@@ -17,6 +17,7 @@ pub struct DataLineage {
     /// From the writer of a version to a reader of it.
     pub edges: Vec<DataEdge>,
     /// Pass it as `cursor` for the next page; null at the end.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,
@@ -31,12 +32,16 @@ pub struct ValueWrite {
     /// From 1, in the order of time.
     pub version: u64,
     /// The task that wrote it; null for an input of the run.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub task_id: Option<TaskId>,
     /// The attempt that wrote it.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub task_execution_id: Option<TaskExecutionId>,
     /// Bytes.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub size: Option<u64>,
     /// Content hash.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub hash: Option<String>,
     /// When.
     pub time: Timestamp,
@@ -63,12 +68,16 @@ pub struct ValueRead {
     /// The key.
     pub key: Key,
     /// The version it saw; null where that is not known.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub version: Option<u64>,
     /// The task that read.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub task_id: Option<TaskId>,
     /// The attempt that read.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub task_execution_id: Option<TaskExecutionId>,
     /// The parameter that the engine filled with it.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub resolved_parameter: Option<String>,
     /// The channel.
     pub channel: Channel,
@@ -106,8 +115,10 @@ pub struct DataEdge {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TaskReference {
     /// The task.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub task_id: Option<TaskId>,
     /// The attempt.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub task_execution_id: Option<TaskExecutionId>,
 }
 

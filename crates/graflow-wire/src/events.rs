@@ -69,6 +69,7 @@ pub struct Events {
     /// By number.
     pub events: Vec<LoggedEvent>,
     /// Pass it as `cursor` for the next page; null at the end.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,

@@ -20,6 +20,7 @@ pub struct Execution {
     /// When it began.
     pub start_time: Timestamp,
     /// When it ended.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub end_time: Option<Timestamp>,
     /// Where it stands.
     pub status: ExecutionStatus,
@@ -34,6 +35,7 @@ pub struct Execution {
     /// Attempts that were tried again.
     pub retried_tasks: u64,
     /// Seconds it took; none while it is open.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub duration: Option<f64>,
     /// Which clock the duration was taken with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,8 +105,10 @@ pub struct OpenQuestion {
     /// Since when.
     pub since: Timestamp,
     /// The task that asks.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub task_id: Option<TaskId>,
     /// The attempt that asks.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub task_execution_id: Option<TaskExecutionId>,
     /// What it asks.
     pub question: Waiting,
@@ -117,6 +121,7 @@ pub struct ExecutionList {
     /// Newest first.
     pub executions: Vec<Execution>,
     /// Pass it as `cursor` for the next page; null at the end.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,
@@ -131,6 +136,7 @@ pub struct ExecutionDetail {
     /// Its task executions, as they were first heard of.
     pub task_executions: Vec<TaskExecution>,
     /// Pass it as `cursor` for the next page of task executions; null at the end.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,

@@ -11,6 +11,7 @@ pub struct Findings {
     /// What people should know about it; empty on a clean run.
     pub findings: Vec<Finding>,
     /// Pass it as `cursor` for the next page; null at the end.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,

@@ -16,6 +16,7 @@ pub struct Graph {
     /// The ways between them, ordered by source and target.
     pub edges: Vec<Edge>,
     /// Whose graph it is; null when nothing has run yet.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub execution_id: Option<ExecutionId>,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,
@@ -36,6 +37,7 @@ pub struct Node {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeData {
     /// The type, in the language's own words; null when no producer said it.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub task_type: Option<String>,
     /// Where it stands.
     pub status: TaskStatus,

@@ -126,6 +126,7 @@ pub struct LivenessChange {
     /// The execution.
     pub execution_id: ExecutionId,
     /// When it turned lost; null when it came back.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub lost_since: Option<Timestamp>,
     /// The rows that read differently now.
     pub rows: Rows,

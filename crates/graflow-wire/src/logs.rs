@@ -14,6 +14,7 @@ pub struct Logs {
     /// Lines, by number.
     pub logs: Vec<LogLine>,
     /// Pass it as `cursor` for the next page; null at the end.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,
@@ -32,8 +33,10 @@ pub struct LogLine {
     /// The line.
     pub message: String,
     /// The task that wrote it.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub task_id: Option<TaskId>,
     /// The attempt that wrote it.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub task_execution_id: Option<TaskExecutionId>,
     /// Who logs: a module, a target.
     #[serde(default, skip_serializing_if = "Option::is_none")]

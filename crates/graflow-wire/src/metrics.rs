@@ -34,18 +34,25 @@ pub struct MetricsSummary {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DurationStatistics {
     /// The fastest.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub min: Option<f64>,
     /// Mean.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub mean: Option<f64>,
     /// Median.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub p50: Option<f64>,
     /// Nine of ten are faster.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub p90: Option<f64>,
     /// Nineteen of twenty are faster.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub p95: Option<f64>,
     /// Ninety-nine of a hundred are faster.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub p99: Option<f64>,
     /// The slowest.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub max: Option<f64>,
 }
 

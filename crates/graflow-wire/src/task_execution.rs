@@ -20,16 +20,21 @@ pub struct TaskExecution {
     /// Its own id, as `task_execution_id` says it too; its run is `workflow_execution_id`.
     pub execution_id: TaskExecutionId,
     /// When it began; none while it is queued, or when it was skipped.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub start_time: Option<Timestamp>,
     /// When it ended.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub end_time: Option<Timestamp>,
     /// Where it stands.
     pub status: TaskStatus,
     /// Seconds it ran; none until it has ended.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub duration: Option<f64>,
     /// Bytes of the result.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub result_size: Option<u64>,
     /// What went wrong, in one text.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub error_message: Option<String>,
     /// Where it ran and what came of it, by name: `thread`, `worker`, `producer`, `group`, `result_type`, as far as known.
     pub metadata: BTreeMap<String, Value>,
@@ -104,6 +109,7 @@ pub struct TaskExecutions {
     /// As they were first heard of, or newest first when so asked.
     pub task_executions: Vec<TaskExecution>,
     /// Pass it as `cursor` for the next page; null at the end.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,
@@ -128,6 +134,7 @@ pub struct TaskHistory {
     /// Its executions, newest first.
     pub executions: Vec<TaskExecution>,
     /// Pass it as `cursor` for the next page; null at the end.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,

@@ -13,10 +13,12 @@ pub struct Timeline {
     /// When it began.
     pub start_time: Timestamp,
     /// When it ended.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub end_time: Option<Timestamp>,
     /// One bar a task execution, as they were first heard of.
     pub bars: Vec<Bar>,
     /// Pass it as `cursor` for the next page; null at the end.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,
@@ -42,12 +44,16 @@ pub struct Bar {
     /// Whether it failed and was tried again.
     pub will_retry: bool,
     /// When it was handed to the scheduler.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub queued_time: Option<Timestamp>,
     /// When it began.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub start_time: Option<Timestamp>,
     /// When it ended.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub end_time: Option<Timestamp>,
     /// Seconds it ran.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub duration: Option<f64>,
     /// The worker it ran on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

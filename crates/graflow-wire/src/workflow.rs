@@ -18,6 +18,7 @@ pub struct Workflow {
     /// Runs that have not ended.
     pub open: u64,
     /// Mean seconds of the runs that ended.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub average_duration: Option<f64>,
     /// The newest run.
     pub last_execution_id: ExecutionId,
@@ -26,6 +27,7 @@ pub struct Workflow {
     /// Where that stands.
     pub last_status: ExecutionStatus,
     /// When a run last completed.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub last_success_time: Option<Timestamp>,
 }
 
@@ -36,6 +38,7 @@ pub struct WorkflowList {
     /// By name.
     pub workflows: Vec<Workflow>,
     /// Pass it as `cursor` for the next page; null at the end.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,
@@ -50,6 +53,7 @@ pub struct WorkflowDetail {
     /// Its runs, newest first.
     pub executions: Vec<Execution>,
     /// Pass it as `cursor` for the next page of runs; null at the end.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,

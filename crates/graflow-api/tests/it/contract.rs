@@ -16,7 +16,7 @@ fn compare(name: &str, generated: &str) {
 }
 
 #[test]
-fn openapi() {
+fn generated_openapi() {
     let mut generated = graflow_api::openapi().to_pretty_json().unwrap();
     generated.push('\n');
     compare("openapi.json", &generated);

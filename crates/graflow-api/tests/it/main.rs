@@ -14,6 +14,8 @@ mod doors;
 mod errors;
 mod live;
 mod liveness;
+mod manager;
+mod overload;
 mod paging;
 mod server;
 mod support;

@@ -79,11 +79,19 @@ impl TestApi {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_store(|_| {}, change)
+    }
+
+    pub(crate) fn with_store(
+        change_store: impl FnOnce(&mut EmbeddedOptions),
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(0)));
         let live = Live::new(clock.clone());
         let mut options = EmbeddedOptions::new(folder.path(), clock.clone());
         options.observer = live.clone();
+        change_store(&mut options);
         let store = Arc::new(EmbeddedStore::open(options).unwrap());
         let manager = Arc::new(LineageManager::new(store, live, clock.clone(), 7).unwrap());
         let mut settings = Settings::local("instance-1");

@@ -3,5 +3,6 @@
 mod events;
 mod fold;
 mod fold_properties;
+mod schema;
 mod support;
 mod values;
