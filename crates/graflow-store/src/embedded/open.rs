@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use graflow_lineage::materialise::{Materialiser, NoObserver, Observer, States};
 use graflow_lineage::store::StoreError;
@@ -35,6 +36,8 @@ pub struct EmbeddedOptions {
     pub most_weight: usize,
     /// Events that may be on disk and not in the tables yet; beyond it appends are answered "overloaded".
     pub most_lag: u64,
+    /// How long a read waits for what was acknowledged before it.
+    pub read_patience: Duration,
     /// Called now and then while the tables catch up with the log.
     pub progress: Box<dyn FnMut(Opening) + Send>,
 }
@@ -89,6 +92,7 @@ impl EmbeddedOptions {
             rebuild: false,
             most_weight: 100_000,
             most_lag: 100_000,
+            read_patience: Duration::from_millis(200),
             progress: Box::new(|_| {}),
         }
     }

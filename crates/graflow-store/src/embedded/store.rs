@@ -24,8 +24,6 @@ use crate::dedupe::Dedupe;
 use crate::log::{LogReader, Recovery};
 use crate::sqlite::{self, TableError};
 
-/// A read waits this long for what was acknowledged before it.
-const READ_PATIENCE: Duration = Duration::from_millis(200);
 /// A deletion waits this long for its rows to be gone.
 const DELETE_PATIENCE: Duration = Duration::from_mins(1);
 /// After this long it is worth trying an append again that was answered "overloaded".
@@ -42,6 +40,7 @@ pub struct EmbeddedStore {
     states: Arc<States>,
     recovery: Recovery,
     clock: Arc<dyn Clock>,
+    read_patience: Duration,
     database: PathBuf,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -59,8 +58,17 @@ impl EmbeddedStore {
         let (shared, threads) = threads::start(start, Arc::clone(&options.clock))
             .map_err(|source| OpenError::Folder { path: options.directory.clone(), source })?;
         let database = options.directory.join("lineage.db");
-        let clock = options.clock;
-        Ok(Self { shared, log: reader, states, recovery, clock, database, threads: Mutex::new(threads) })
+        let (clock, read_patience) = (options.clock, options.read_patience);
+        Ok(Self {
+            shared,
+            log: reader,
+            states,
+            recovery,
+            clock,
+            read_patience,
+            database,
+            threads: Mutex::new(threads),
+        })
     }
 
     /// What opening found and cut off.
@@ -101,7 +109,7 @@ impl EmbeddedStore {
         &self,
         question: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<AsOf<T>, StoreError> {
-        self.shared.progress.wait_for(self.last_seq(), READ_PATIENCE);
+        self.shared.progress.wait_for(self.last_seq(), self.read_patience);
         let connection = self.shared.readers.take()?;
         let as_of_seq = sqlite::applied(&connection)?
             .map_or(Seq::ZERO, |applied| Seq(applied.next_seq.0.saturating_sub(1)));
@@ -193,10 +201,11 @@ impl Store for EmbeddedStore {
     }
 
     fn state(&self, project: &Project, id: &ExecutionId) -> Result<AsOf<Option<SharedState>>, StoreError> {
-        // The row decides: an execution that was deleted while its fold was being loaded has none.
+        // The row decides: an execution that was deleted while somebody loaded its fold has none, and the fold
+        // leaves memory some time later. To take it out here would be wrong: the row may be missing because the
+        // execution is new, and the tables' thread at work on its fold.
         let AsOf { value: row, as_of_seq } = self.execution(project, id)?;
         if row.is_none() {
-            self.states.remove(project, id);
             return Ok(AsOf { value: None, as_of_seq });
         }
         let value = self.states.load(project, id, |project, id| {

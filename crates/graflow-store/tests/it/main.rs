@@ -12,3 +12,4 @@ mod log;
 mod log_crash;
 mod store;
 mod support;
+mod together;

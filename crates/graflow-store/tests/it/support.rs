@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use graflow_lineage::store::{Appended, Batch, EventResult, Incoming, Store};
 use graflow_model::{Clock, Event, Project, Timestamp};
@@ -28,7 +28,10 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
 }
 
 pub(crate) fn options(folder: &Path) -> EmbeddedOptions {
-    EmbeddedOptions::new(folder, clock())
+    let mut options = EmbeddedOptions::new(folder, clock());
+    // A busy machine is not what is tested.
+    options.read_patience = Duration::from_secs(30);
+    options
 }
 
 pub(crate) fn open(folder: &Path) -> EmbeddedStore {
