@@ -10,7 +10,7 @@ use anyhow::{bail, ensure};
 use super::{Setting, Tally};
 use crate::process;
 
-/// A package that tests read, exactly this version of it, and why.
+/// A package that tests use, exactly this version of it, and why.
 struct PythonPackage {
     name: &'static str,
     version: &'static str,
