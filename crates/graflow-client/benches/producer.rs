@@ -1,4 +1,4 @@
-//! What producing costs: nanoseconds of the caller's thread for each event, and events a second through to a server
+//! What producing costs: CPU time of the caller's thread for each event, and events a second through to a server
 //! that parses and counts them. Prints figures; nothing is asserted.
 //!
 //! `cargo bench -p graflow-client`
@@ -69,14 +69,20 @@ fn start_server() -> Endpoint {
 fn settings(spool: Option<&std::path::Path>) -> Settings {
     Settings {
         spool: spool.map(Into::into),
-        queue_events: 1_000_000,
+        queue_items: 1_000_000,
         queue_bytes: 1 << 30,
         ..Settings::default()
     }
 }
 
-/// Prepares the events first, so that only `send` is on the clock.
-fn run(name: &str, producer: &Producer, events: u64) {
+/// CPU time of this thread: what `send` takes from its caller, whatever else runs on the machine.
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Everything as fast as it goes: events a second until all are delivered.
+fn throughput(name: &str, producer: &Producer, events: u64) {
     producer.send(event(0));
     producer.flush(Duration::from_secs(10));
     let prepared: Vec<Event> = (0..events).map(event).collect();
@@ -84,34 +90,35 @@ fn run(name: &str, producer: &Producer, events: u64) {
     for event in prepared {
         producer.send(event);
     }
-    let sent = began.elapsed();
     let outcome = producer.flush(Duration::from_mins(2));
-    let all = began.elapsed();
+    let took = began.elapsed();
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    let (per_event, per_second) = (sent.as_nanos() as f64 / events as f64, events as f64 / all.as_secs_f64());
+    let per_second = events as f64 / took.as_secs_f64();
+    let statistics = producer.statistics();
     println!(
-        "{name:<28} send {per_event:>6.0} ns/event   {per_second:>9.0} events/s through   {outcome:?}, {} requests, {} dropped",
-        producer.statistics().requests,
-        producer.statistics().dropped,
+        "{name:<28} {per_second:>9.0} events/s   {outcome:?}, {} requests, {} dropped",
+        statistics.requests, statistics.dropped,
     );
 }
 
-/// One event at a time with pauses in between, as a workflow does: what `send` costs then.
-fn paced(producer: &Producer, pause: Duration, events: u32) {
-    let mut total = Duration::ZERO;
-    let mut longest = Duration::ZERO;
-    for n in 0..events {
-        let event = event(n.into());
-        let began = Instant::now();
-        producer.send(event);
-        let took = began.elapsed();
-        total += took;
-        longest = longest.max(took);
+/// Some events, then a pause, as workflows do: what `send` takes from its caller. Only `send` is on the clock.
+fn cost(name: &str, producer: &Producer, send: impl Fn(Event), at_once: u64, pause: Duration, rounds: u64) {
+    producer.send(event(0));
+    producer.flush(Duration::from_secs(10));
+    let (mut cpu, mut longest) = (Duration::ZERO, Duration::ZERO);
+    for round in 0..rounds {
+        let prepared: Vec<Event> = (0..at_once).map(|n| event(round * at_once + n)).collect();
+        let (began, began_cpu) = (Instant::now(), thread_time());
+        for event in prepared {
+            send(event);
+        }
+        cpu += thread_time().saturating_sub(began_cpu);
+        longest = longest.max(began.elapsed());
         std::thread::sleep(pause);
     }
     println!(
-        "one event each {pause:<13?} send {:>6} ns/event   longest {longest:?}",
-        total.as_nanos() / u128::from(events)
+        "{name:<14} {at_once:>5} events each {pause:<8?} {:>6} ns CPU/event   longest round {longest:?}",
+        cpu.as_nanos() / u128::from(at_once * rounds),
     );
 }
 
@@ -119,18 +126,21 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let events = 300_000;
     let nowhere = || Producer::new(settings(None), Arc::new(|| Box::new(Nowhere)));
-    run("no spool, no network", &nowhere(), events);
+    for (at_once, pause, rounds) in [(1_000, 5, 200), (100, 1, 500), (1, 1, 1_000), (1, 200, 20)] {
+        let producer = nowhere();
+        let pause = Duration::from_millis(pause);
+        let feed = producer.feed();
+        cost("Feed::send", &producer, |event| feed.send(event), at_once, pause, rounds);
+        cost("Producer::send", &producer, |event| producer.send(event), at_once, pause, rounds);
+    }
+    throughput("no spool, no network", &nowhere(), events);
     let spooled = Producer::new(settings(Some(folder.path())), Arc::new(|| Box::new(Nowhere)));
-    run("spool, no network", &spooled, events);
+    throughput("spool, no network", &spooled, events);
     let endpoint = start_server();
-    run("no spool, loopback HTTP", &Producer::to_server(endpoint.clone(), settings(None)), events);
-    run("spool, loopback HTTP", &Producer::to_server(endpoint, settings(Some(folder.path()))), events);
+    throughput("no spool, loopback HTTP", &Producer::to_server(endpoint.clone(), settings(None)), events);
+    throughput("spool, loopback HTTP", &Producer::to_server(endpoint, settings(Some(folder.path()))), events);
     let dead = Endpoint::parse("http://127.0.0.1:9").unwrap();
-    run("spool, dead server", &Producer::to_server(dead, settings(Some(folder.path()))), events);
-    let producer = nowhere();
-    paced(&producer, Duration::from_micros(100), 5_000);
-    paced(&producer, Duration::from_millis(1), 1_000);
-    paced(&producer, Duration::from_millis(200), 20);
+    throughput("spool, dead server", &Producer::to_server(dead, settings(Some(folder.path()))), events);
 
     let lines: Vec<u8> = (0..5_000).flat_map(|n| (event(n).to_json() + "\n").into_bytes()).collect();
     for level in [1, 3] {

@@ -61,13 +61,15 @@ fn part(text: &str, longest: usize) -> String {
     if clean.is_empty() { "unknown".into() } else { clean }
 }
 
+/// The name of this machine, as the operating system knows it.
 #[cfg(unix)]
-fn host_name() -> String {
+pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
+/// The name of this machine, as the operating system knows it.
 #[cfg(not(unix))]
-fn host_name() -> String {
+pub fn host_name() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_default()
 }
 

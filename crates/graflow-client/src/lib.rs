@@ -13,6 +13,7 @@ pub mod live;
 mod producer;
 mod queue;
 mod sender;
+mod source;
 pub mod spool;
 mod statistics;
 mod transport;
@@ -21,7 +22,8 @@ pub use client::{Client, ClientError, Connection, HttpConnection, Query, Respond
 pub use clock::SystemClock;
 pub use endpoint::{Endpoint, EndpointError};
 pub use http_transport::HttpTransport;
-pub use identity::Identity;
-pub use producer::{MakeTransport, Outcome, Producer, Settings};
+pub use identity::{Identity, host_name};
+pub use producer::{Feed, MakeSource, MakeTransport, Outcome, Producer, Settings};
+pub use source::{Events, Source};
 pub use statistics::{Reach, Statistics};
 pub use transport::{Answer, Delivery, Post, Transport};

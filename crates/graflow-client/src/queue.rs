@@ -1,79 +1,69 @@
 //! The bounded queue between the threads that produce and the one that sends.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use graflow_model::{Event, ExecutionId};
+use graflow_model::ExecutionId;
 use tokio::sync::Notify;
 
-/// Bytes that an event takes beyond its `data`, roughly.
-const EVENT_OVERHEAD: usize = 640;
+use crate::source::Source;
 
-/// Room for so many events at the most is asked for in advance.
-const KEPT_CAPACITY: usize = 4_096;
+/// A buffer that has grown beyond so many items is given back.
+const KEPT_CAPACITY: usize = 16_384;
 
 /// Executions whose drops are counted one by one; those beyond are only in the sum.
 const DROPS_BY_EXECUTION: usize = 1_000;
 
-/// Takes events without ever blocking; what has no room is counted.
-#[derive(Debug)]
-pub(crate) struct Queue {
-    state: Mutex<State>,
-    /// Set while the taker sleeps, so that only the first event after a pause pays for waking it.
+/// Takes items without ever blocking; what has no room is counted.
+pub(crate) struct Queue<S: Source> {
+    state: Mutex<State<S::Item>>,
+    /// Set while the taker sleeps, so that only the first item after a pause pays for waking it.
     asleep: AtomicBool,
     wake: Notify,
-    limit_events: usize,
+    limit_items: usize,
     limit_bytes: usize,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    events: Vec<Event>,
+struct State<T> {
+    items: Vec<T>,
     bytes: usize,
-    /// Events ever offered, whether there was room or not.
+    /// Items ever offered, whether there was room or not.
     offered: u64,
     drops: Drops,
 }
 
-/// Events that had no room, by the execution they belong to.
+/// Items that had no room, by the execution they belong to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Drops {
     pub(crate) total: u64,
     pub(crate) by_execution: BTreeMap<ExecutionId, u64>,
 }
 
-/// What was taken out of the queue at once.
-#[derive(Debug, Default)]
-pub(crate) struct Taken {
-    pub(crate) events: Vec<Event>,
-    pub(crate) drops: Drops,
-    /// Events offered up to here; everything up to this number is in hand or dropped.
-    pub(crate) offered: u64,
-}
-
-impl Queue {
-    pub(crate) fn new(limit_events: usize, limit_bytes: usize) -> Self {
+impl<S: Source> Queue<S> {
+    pub(crate) fn new(limit_items: usize, limit_bytes: usize) -> Self {
+        let state = State { items: Vec::new(), bytes: 0, offered: 0, drops: Drops::default() };
         Self {
-            state: Mutex::default(),
+            state: Mutex::new(state),
             asleep: AtomicBool::new(false),
             wake: Notify::new(),
-            limit_events,
+            limit_items,
             limit_bytes,
         }
     }
 
-    /// Adds an event, or counts it as dropped.
-    pub(crate) fn offer(&self, event: Event) {
-        let bytes = event.data.get().len() + EVENT_OVERHEAD;
+    /// Adds an item, or counts it as dropped.
+    pub(crate) fn offer(&self, item: S::Item) {
+        let bytes = S::bytes(&item);
         {
             let mut state = self.lock();
             state.offered += 1;
-            if state.events.len() >= self.limit_events || state.bytes + bytes > self.limit_bytes {
-                state.drops.count(event.execution_id.as_ref(), 1);
+            if state.items.len() >= self.limit_items || state.bytes + bytes > self.limit_bytes {
+                state.drops.count(S::execution_id(&item), 1);
             } else {
                 state.bytes += bytes;
-                state.events.push(event);
+                state.items.push(item);
             }
         }
         if self.asleep.load(Ordering::SeqCst) {
@@ -81,33 +71,31 @@ impl Queue {
         }
     }
 
-    /// Takes everything.
-    pub(crate) fn take(&self) -> Taken {
+    /// Moves everything to `items`, whose buffer becomes the queue's: two buffers go to and fro, and producing threads
+    /// seldom have to grow one.
+    pub(crate) fn take(&self, items: &mut Vec<S::Item>) -> Drops {
+        items.clear();
+        items.shrink_to(KEPT_CAPACITY);
         let mut state = self.lock();
         state.bytes = 0;
-        // The next buffer is as large as this one turned out to be, so that producing threads seldom grow it.
-        let next = Vec::with_capacity(state.events.len().min(KEPT_CAPACITY));
-        Taken {
-            events: std::mem::replace(&mut state.events, next),
-            drops: std::mem::take(&mut state.drops),
-            offered: state.offered,
-        }
+        std::mem::swap(&mut state.items, items);
+        std::mem::take(&mut state.drops)
     }
 
-    /// Events ever offered.
+    /// Items ever offered.
     pub(crate) fn offered(&self) -> u64 {
         self.lock().offered
     }
 
-    /// Events waiting to be taken.
+    /// Items waiting to be taken.
     pub(crate) fn len(&self) -> usize {
-        self.lock().events.len()
+        self.lock().items.len()
     }
 
     /// Whether there is nothing to take.
     pub(crate) fn is_empty(&self) -> bool {
         let state = self.lock();
-        state.events.is_empty() && state.drops.total == 0
+        state.items.is_empty() && state.drops.total == 0
     }
 
     /// Ends the taker's sleep.
@@ -116,17 +104,17 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Sleeps until an event is offered or [`Self::wake`] is called.
+    /// Sleeps until an item is offered or [`Self::wake`] is called.
     pub(crate) async fn woken(&self) {
         self.asleep.store(true, Ordering::SeqCst);
-        // An event may have come in between the last take and the line above, and not seen the flag.
+        // An item may have come in between the last take and the line above, and not seen the flag.
         if self.is_empty() {
             self.wake.notified().await;
         }
         self.asleep.store(false, Ordering::SeqCst);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<S::Item>> {
         // Nothing in here panics half-way, so a poisoned lock still guards a sound state.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -152,11 +140,18 @@ impl Drops {
     }
 }
 
+impl<S: Source> fmt::Debug for Queue<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Queue").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use graflow_model::{EventType, Timestamp};
+    use graflow_model::{Event, EventType, Timestamp};
 
     use super::*;
+    use crate::source::Events;
 
     fn event(execution_id: &str) -> Event {
         let mut event = Event::new("e".into(), EventType::Note, Timestamp::default());
@@ -166,27 +161,28 @@ mod tests {
 
     #[test]
     fn beyond_its_limits_it_counts_by_execution() {
-        let queue = Queue::new(2, usize::MAX);
+        let queue = Queue::<Events>::new(2, usize::MAX);
         for execution_id in ["a", "a", "b", "c", "b"] {
             queue.offer(event(execution_id));
         }
-        let taken = queue.take();
-        assert_eq!((taken.events.len(), taken.offered), (2, 5));
-        assert_eq!(taken.drops.total, 3);
-        assert_eq!(taken.drops.by_execution, BTreeMap::from([("b".into(), 2), ("c".into(), 1)]));
+        let mut items = Vec::new();
+        let drops = queue.take(&mut items);
+        assert_eq!((items.len(), queue.offered()), (2, 5));
+        assert_eq!(drops.total, 3);
+        assert_eq!(drops.by_execution, BTreeMap::from([("b".into(), 2), ("c".into(), 1)]));
         // Room again, and the count starts anew.
         queue.offer(event("a"));
-        let taken = queue.take();
-        assert_eq!((taken.events.len(), taken.drops.total), (1, 0));
+        let drops = queue.take(&mut items);
+        assert_eq!((items.len(), drops.total), (1, 0));
     }
 
     #[test]
     fn the_limit_in_bytes_holds_too() {
-        let queue = Queue::new(usize::MAX, 2 * EVENT_OVERHEAD + 4);
+        let queue = Queue::<Events>::new(usize::MAX, 2 * Events::bytes(&event("a")));
         for _ in 0..3 {
             queue.offer(event("a"));
         }
-        assert_eq!((queue.len(), queue.take().drops.total), (2, 1));
+        assert_eq!((queue.len(), queue.take(&mut Vec::new()).total), (2, 1));
     }
 
     #[test]
@@ -199,10 +195,10 @@ mod tests {
     #[test]
     fn an_event_offered_before_the_sleep_ends_it() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let queue = Queue::new(8, usize::MAX);
+        let queue = Queue::<Events>::new(8, usize::MAX);
         queue.offer(event("a"));
         runtime.block_on(queue.woken());
-        assert_eq!(queue.take().events.len(), 1);
+        queue.take(&mut Vec::new());
         queue.wake();
         runtime.block_on(queue.woken());
     }

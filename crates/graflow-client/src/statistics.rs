@@ -5,9 +5,9 @@ use std::fmt;
 /// Counts since the producer was made; sizes as they are now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Statistics {
-    /// Events that were handed to the producer.
+    /// Items (events, for most) that were handed to the producer.
     pub offered: u64,
-    /// Events that wait in memory to be encoded.
+    /// Items that wait in memory to be encoded.
     pub queued: u64,
     /// Events that are encoded and not delivered.
     pub pending: u64,
@@ -17,7 +17,7 @@ pub struct Statistics {
     pub duplicates: u64,
     /// Events that the other side, or a limit, refused for ever.
     pub invalid: u64,
-    /// Events that were given up because queue, spool and memory were full.
+    /// Items and events that were given up because queue, spool and memory were full.
     pub dropped: u64,
     /// Requests that were sent.
     pub requests: u64,

@@ -7,8 +7,9 @@ use std::time::Duration;
 use graflow_model::{Clock, ExecutionId};
 
 use crate::clock::SystemClock;
-use crate::queue::Queue;
+use crate::queue::{Drops, Queue};
 use crate::sender::{Input, Moment, Sender};
+use crate::source::Source;
 use crate::statistics::{Reach, Statistics};
 use crate::transport::{Answer, Delivery, Transport};
 
@@ -18,6 +19,9 @@ const LINGER: Duration = Duration::from_millis(5);
 const ACTIVE_US: i64 = 100_000;
 /// An upper bound to any sleep, so that a clock that jumps does no harm.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
+
+/// So many events are encoded at once.
+const PART: usize = 4_096;
 
 /// How a flush ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +62,9 @@ impl Desk {
 }
 
 /// The thread's own state.
-pub(super) struct Driver {
-    pub(super) queue: Arc<Queue>,
+pub(super) struct Driver<S: Source> {
+    pub(super) queue: Arc<Queue<S>>,
+    pub(super) source: S,
     pub(super) desk: Arc<Desk>,
     pub(super) sender: Sender,
     pub(super) transport: Box<dyn Transport>,
@@ -73,8 +78,9 @@ struct Flush {
     answer: mpsc::Sender<Outcome>,
 }
 
-impl Driver {
+impl<S: Source> Driver<S> {
     pub(super) async fn run(mut self) {
+        let mut items = Vec::new();
         let mut in_flight: Option<Delivery> = None;
         let mut flushes: Vec<Flush> = Vec::new();
         let mut active_until = i64::MIN;
@@ -82,11 +88,11 @@ impl Driver {
             let commands = std::mem::take(&mut *lock(&self.desk.commands));
             let now = now();
             // The queue is taken after the commands: what was handed in before a flush is in hand for it.
-            let taken = self.queue.take();
-            if !taken.events.is_empty() {
+            let drops = self.queue.take(&mut items);
+            if !items.is_empty() {
                 active_until = now.mono_us + ACTIVE_US;
             }
-            let mut wake_at_us = self.step(Input::Taken(taken), now, &mut in_flight);
+            let mut wake_at_us = self.take(&mut items, drops, now, &mut in_flight);
             for command in commands {
                 let input = match command {
                     Command::Open(execution_id) => Input::Opened(execution_id),
@@ -120,6 +126,25 @@ impl Driver {
                 self.step(Input::Answered(answer), now, &mut in_flight);
             }
         }
+    }
+
+    /// Turns what came out of the queue into events, a part at a time.
+    fn take(
+        &mut self,
+        items: &mut Vec<S::Item>,
+        mut drops: Drops,
+        now: Moment,
+        in_flight: &mut Option<Delivery>,
+    ) -> Option<i64> {
+        let mut events = Vec::new();
+        for item in items.drain(..) {
+            self.source.translate(item, &mut events);
+            if events.len() >= PART {
+                let part = Input::Taken(std::mem::take(&mut events), std::mem::take(&mut drops));
+                self.step(part, now, in_flight);
+            }
+        }
+        self.step(Input::Taken(events, drops), now, in_flight)
     }
 
     /// Steps, starts what is to be sent, and says when to come back.

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use graflow_model::{Event, ExecutionId, ProducerId};
+use graflow_model::{ExecutionId, ProducerId};
 
 use super::driver::{Command, Desk, Driver, Outcome};
 use super::settings::Settings;
@@ -16,6 +16,7 @@ use crate::http_transport::HttpTransport;
 use crate::identity::Identity;
 use crate::queue::Queue;
 use crate::sender::{Encoder, Sender, Tuning};
+use crate::source::{Events, Source};
 use crate::spool::{Backlog, DiskFiles, Files, Limits};
 use crate::statistics::Statistics;
 use crate::transport::Transport;
@@ -25,6 +26,9 @@ const DROP_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Makes the way to the server; called once on the producer's thread, and once more in each forked process.
 pub type MakeTransport = Arc<dyn Fn() -> Box<dyn Transport> + Send + Sync>;
+
+/// Makes the source; called when a transport is made.
+pub type MakeSource<S> = Arc<dyn Fn() -> S + Send + Sync>;
 
 /// Takes events and delivers them, in the background and for as long as it takes.
 ///
@@ -36,6 +40,8 @@ pub type MakeTransport = Arc<dyn Fn() -> Box<dyn Transport> + Send + Sync>;
 /// producer by itself, with its own identity, queue, spool files and thread. When the last clone is dropped, it waits
 /// up to a second for the rest to be delivered; [`Producer::flush`] waits as long as one likes.
 ///
+/// What is handed in are events, or whatever a [`Source`] turns into events.
+///
 /// ```no_run
 /// use graflow_client::{Endpoint, Producer, Settings};
 /// use graflow_model::{Event, EventType, Timestamp};
@@ -46,25 +52,30 @@ pub type MakeTransport = Arc<dyn Fn() -> Box<dyn Transport> + Send + Sync>;
 /// producer.send(event);
 /// # Ok::<(), graflow_client::EndpointError>(())
 /// ```
-#[derive(Clone)]
-pub struct Producer {
-    shared: Arc<Shared>,
+pub struct Producer<S: Source = Events> {
+    shared: Arc<Shared<S>>,
 }
 
-struct Shared {
+struct Shared<S: Source> {
     settings: Settings,
-    make_transport: MakeTransport,
-    first: Life,
+    make: Make<S>,
+    first: Life<S>,
+}
+
+/// What the producer's thread starts with.
+struct Make<S> {
+    source: MakeSource<S>,
+    transport: MakeTransport,
 }
 
 /// A producer in one process. A lock that another thread held while the process forked is never free again, so the
 /// child leaves all of this alone and begins a life of its own.
-struct Life {
+struct Life<S: Source> {
     identity: Identity,
-    queue: Arc<Queue>,
+    queue: Arc<Queue<S>>,
     desk: Arc<Desk>,
     started: OnceLock<()>,
-    after_fork: OnceLock<Box<Life>>,
+    after_fork: OnceLock<Box<Life<S>>>,
 }
 
 impl Producer {
@@ -76,17 +87,29 @@ impl Producer {
 
     /// A producer that delivers by any other way.
     pub fn new(settings: Settings, make_transport: MakeTransport) -> Self {
+        Self::with_source(settings, Arc::new(|| Events), make_transport)
+    }
+}
+
+impl<S: Source> Producer<S> {
+    /// A producer of whatever the source turns into events.
+    pub fn with_source(settings: Settings, source: MakeSource<S>, transport: MakeTransport) -> Self {
         let first = Life::new(&settings);
-        Self { shared: Arc::new(Shared { settings, make_transport, first }) }
+        Self { shared: Arc::new(Shared { settings, make: Make { source, transport }, first }) }
     }
 
     /// Hands an event in. Its `producer` and `producer_seq` are set here; everything else is taken as it is.
     ///
-    /// This costs a short lock and no system call but `getpid`, except that the first event after a pause wakes the
+    /// This costs a short lock and no system call but `getpid`, except that the first one after a pause wakes the
     /// sending thread. When the queue is full, the event is dropped, and counted in [`Statistics::dropped`] and in a
     /// `note` event of its execution.
-    pub fn send(&self, event: Event) {
-        self.shared.started().queue.offer(event);
+    pub fn send(&self, item: S::Item) {
+        self.shared.started().queue.offer(item);
+    }
+
+    /// A way in that does not ask the operating system each time whether the process was forked.
+    pub fn feed(&self) -> Feed<S> {
+        Feed { queue: Arc::clone(&self.shared.started().queue), producer: self.clone() }
     }
 
     /// Reports an execution alive until it is closed. Executions whose `workflow_started` passes through here are
@@ -121,8 +144,29 @@ impl Producer {
     }
 }
 
-impl Shared {
-    fn current(&self) -> &Life {
+/// A way into a [`Producer`] for those who hand in very much: it costs a short lock and no system call.
+///
+/// It belongs to the process that asked for it. In a forked child it must not be used: ask the producer for another.
+pub struct Feed<S: Source = Events> {
+    queue: Arc<Queue<S>>,
+    /// Kept alive, so that somebody takes from the queue.
+    producer: Producer<S>,
+}
+
+impl<S: Source> Feed<S> {
+    /// As [`Producer::send`].
+    pub fn send(&self, item: S::Item) {
+        self.queue.offer(item);
+    }
+
+    /// The producer that it belongs to.
+    pub fn producer(&self) -> &Producer<S> {
+        &self.producer
+    }
+}
+
+impl<S: Source> Shared<S> {
+    fn current(&self) -> &Life<S> {
         let pid = std::process::id();
         let mut life = &self.first;
         while life.identity.pid() != pid {
@@ -131,14 +175,14 @@ impl Shared {
         life
     }
 
-    fn started(&self) -> &Life {
+    fn started(&self) -> &Life<S> {
         let life = self.current();
-        life.started.get_or_init(|| life.start(&self.settings, &self.make_transport));
+        life.started.get_or_init(|| life.start(&self.settings, &self.make));
         life
     }
 }
 
-impl Drop for Shared {
+impl<S: Source> Drop for Shared<S> {
     fn drop(&mut self) {
         let life = self.current();
         if life.started.get().is_some() {
@@ -147,18 +191,18 @@ impl Drop for Shared {
     }
 }
 
-impl Life {
+impl<S: Source> Life<S> {
     fn new(settings: &Settings) -> Self {
         Self {
             identity: Identity::of_this_process(),
-            queue: Arc::new(Queue::new(settings.queue_events, settings.queue_bytes)),
+            queue: Arc::new(Queue::new(settings.queue_items, settings.queue_bytes)),
             desk: Arc::default(),
             started: OnceLock::new(),
             after_fork: OnceLock::new(),
         }
     }
 
-    fn start(&self, settings: &Settings, make_transport: &MakeTransport) {
+    fn start(&self, settings: &Settings, make: &Make<S>) {
         let files = settings.spool.as_ref().map(|folder| Box::new(DiskFiles::new(folder)) as Box<dyn Files>);
         let producer = self.identity.producer().clone();
         let backlog = Backlog::new(
@@ -178,7 +222,7 @@ impl Life {
         let encoder = Encoder::new(producer, Rng::new());
         let sender = Sender::new(settings.project.clone(), tuning, encoder, backlog, Rng::new());
         let (queue, desk) = (Arc::clone(&self.queue), Arc::clone(&self.desk));
-        let make_transport = Arc::clone(make_transport);
+        let (make_source, make_transport) = (Arc::clone(&make.source), Arc::clone(&make.transport));
         let spawned = thread::Builder::new().name("graflow-sender".into()).spawn(move || {
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
@@ -187,7 +231,7 @@ impl Life {
                     return;
                 }
             };
-            let driver = Driver { queue, desk, sender, transport: make_transport() };
+            let driver = Driver { queue, desk, sender, source: make_source(), transport: make_transport() };
             runtime.block_on(driver.run());
         });
         if let Err(error) = spawned {
@@ -224,7 +268,25 @@ impl Life {
     }
 }
 
-impl fmt::Debug for Producer {
+impl<S: Source> Clone for Producer<S> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<S: Source> Clone for Feed<S> {
+    fn clone(&self) -> Self {
+        Self { queue: Arc::clone(&self.queue), producer: self.producer.clone() }
+    }
+}
+
+impl<S: Source> fmt::Debug for Feed<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Feed").field("queue", &self.queue).finish_non_exhaustive()
+    }
+}
+
+impl<S: Source> fmt::Debug for Producer<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Producer").field("identity", &self.identity()).finish_non_exhaustive()
     }
@@ -232,7 +294,7 @@ impl fmt::Debug for Producer {
 
 #[cfg(test)]
 mod tests {
-    use graflow_model::{EventType, Timestamp};
+    use graflow_model::{Event, EventType, Timestamp};
     use graflow_wire::PostAnswer;
 
     use super::*;
@@ -258,14 +320,15 @@ mod tests {
     #[test]
     fn in_another_process_it_is_another_producer() {
         let (sender, posts) = mpsc::channel();
-        let make_transport: MakeTransport = Arc::new(move || Box::new(Telling(sender.clone())));
+        let transport: MakeTransport = Arc::new(move || Box::new(Telling(sender.clone())));
+        let make = Make { source: Arc::new(|| Events), transport };
         // What a child of a fork finds: a producer that was made, and used, under another process id.
         let mut first = Life::new(&Settings::default());
         first.identity = Identity::new("host", "boot", 1, 1);
         first.queue.offer(event());
         first.command(Command::Open("of the parent".into()));
         first.started.set(()).unwrap();
-        let shared = Shared { settings: Settings::default(), make_transport, first };
+        let shared = Shared { settings: Settings::default(), make, first };
         let child = Producer { shared: Arc::new(shared) };
         assert_ne!(child.identity().as_str(), "host/boot/1/0000000000000001");
         assert_eq!(child.identity(), child.identity());

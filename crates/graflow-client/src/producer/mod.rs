@@ -5,5 +5,5 @@ mod handle;
 mod settings;
 
 pub use driver::Outcome;
-pub use handle::{MakeTransport, Producer};
+pub use handle::{Feed, MakeSource, MakeTransport, Producer};
 pub use settings::Settings;

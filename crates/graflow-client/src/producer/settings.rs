@@ -10,8 +10,8 @@ use graflow_model::Project;
 pub struct Settings {
     /// Whose events these are.
     pub project: Project,
-    /// Most events that wait to be encoded; what comes beyond is dropped and counted.
-    pub queue_events: usize,
+    /// Most items (events, for most) that wait to be encoded; what comes beyond is dropped and counted.
+    pub queue_items: usize,
     /// Most bytes of these, roughly.
     pub queue_bytes: usize,
     /// The folder where events wait for a server; without it they wait in memory only, and end with the process.
@@ -40,7 +40,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             project: Project::default_project(),
-            queue_events: 100_000,
+            queue_items: 100_000,
             queue_bytes: 64 << 20,
             spool: None,
             spool_bytes: 1 << 30,

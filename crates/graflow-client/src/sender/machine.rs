@@ -9,7 +9,7 @@ use graflow_wire::PostAnswer;
 
 use super::Encoder;
 use crate::clock::micros;
-use crate::queue::{Drops, Taken};
+use crate::queue::Drops;
 use crate::spool::{Backlog, Frame, Limits, Pushed};
 use crate::statistics::{Reach, Statistics};
 use crate::transport::{Answer, Post};
@@ -35,8 +35,8 @@ pub(crate) struct Moment {
 /// What the sender is told.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// Events came out of the queue; perhaps none, when only time has passed.
-    Taken(Taken),
+    /// These events came in, and so many had no room in the queue; perhaps none, when only time has passed.
+    Taken(Vec<Event>, Drops),
     /// The request in flight was answered.
     Answered(Answer),
     /// These executions were opened or closed by hand.
@@ -137,7 +137,7 @@ impl Sender {
     pub(crate) fn step(&mut self, input: Input, now: Moment) -> Output {
         let mut output = Output::default();
         match input {
-            Input::Taken(taken) => self.take(taken, now, &mut output),
+            Input::Taken(events, drops) => self.take(events, &drops, now, &mut output),
             Input::Answered(answer) => self.answered(answer, now, &mut output),
             Input::Opened(execution_id) => {
                 self.open.insert(execution_id);
@@ -189,11 +189,11 @@ impl Sender {
         self.backlog.close();
     }
 
-    fn take(&mut self, taken: Taken, now: Moment, output: &mut Output) {
-        self.statistics.offered = taken.offered;
-        self.drop_all(&taken.drops);
-        let mut executions = Vec::with_capacity(taken.events.len().min(1_024));
-        for event in taken.events {
+    fn take(&mut self, events: Vec<Event>, drops: &Drops, now: Moment, output: &mut Output) {
+        self.statistics.dropped += drops.total;
+        self.untold.add(drops);
+        let mut executions = Vec::with_capacity(events.len().min(1_024));
+        for event in events {
             self.follow(&event);
             let execution_id = event.execution_id.clone();
             if self.encode(event, output) {
@@ -246,11 +246,6 @@ impl Sender {
             }
         }
         executions.clear();
-    }
-
-    fn drop_all(&mut self, drops: &Drops) {
-        self.statistics.dropped += drops.total;
-        self.untold.add(drops);
     }
 
     /// Puts a note into each execution that lost events, as soon as there is room for it.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::machine::Output;
 use super::{Encoder, Input, Moment, Sender, Tuning};
 use crate::identity::Identity;
-use crate::queue::{Drops, Taken};
+use crate::queue::Drops;
 use crate::spool::testing::MemoryFolder;
 use crate::spool::{Backlog, Limits};
 use crate::statistics::Reach;
@@ -27,7 +27,6 @@ struct Bench {
     folder: MemoryFolder,
     now_us: i64,
     nonce: u64,
-    offered: u64,
     seed: u64,
     spool_bytes: u64,
     memory_bytes: usize,
@@ -41,7 +40,7 @@ impl Bench {
     fn with_room(spool_bytes: u64, memory_bytes: usize) -> Self {
         let folder = MemoryFolder::default();
         let sender = sender(&folder, 1, spool_bytes, memory_bytes, 7);
-        Self { sender, folder, now_us: 0, nonce: 1, offered: 0, seed: 7, spool_bytes, memory_bytes }
+        Self { sender, folder, now_us: 0, nonce: 1, seed: 7, spool_bytes, memory_bytes }
     }
 
     /// The process dies where it stands, and another one starts on the same folder.
@@ -66,8 +65,7 @@ impl Bench {
     }
 
     fn send(&mut self, events: Vec<Event>) -> Output {
-        self.offered += events.len() as u64;
-        self.step(Input::Taken(Taken { events, drops: Drops::default(), offered: self.offered }))
+        self.step(Input::Taken(events, Drops::default()))
     }
 
     fn answer(&mut self, answer: Answer) -> Output {

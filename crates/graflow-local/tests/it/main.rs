@@ -4,6 +4,7 @@
 
 mod crash;
 mod handover;
+mod lineage;
 mod server;
 mod spool;
 
