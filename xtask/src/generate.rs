@@ -13,7 +13,8 @@ use crate::process;
 use crate::workspace::Workspace;
 
 /// The files that generators write.
-const GENERATED: [&str; 3] = ["spec/openapi.json", "spec/events.schema.json", "docs/reference/cli.md"];
+const GENERATED: [&str; 4] =
+    ["spec/openapi.json", "spec/events.schema.json", "docs/reference/cli.md", "docs/reference/rest.md"];
 
 /// Writes them all.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {

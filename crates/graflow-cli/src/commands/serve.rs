@@ -1,0 +1,156 @@
+//! `graflow lineage serve`
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use graflow_api::{BindError, Settings, Token};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::logging::{self, LogFormat};
+use crate::owned_folder::{Tables, TakenFolder};
+
+/// Where and for whom.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The address to listen on; beyond this machine a token is needed.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+    /// The port to listen on; 0 = any that is free.
+    #[arg(long, default_value_t = 8000)]
+    port: u16,
+    /// An origin whose pages may ask from a browser, such as `https://lineage.example.org`; may be given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    cors_origin: Vec<String>,
+    /// A name that is answered to besides this machine's own, as behind a proxy; may be given several times.
+    #[arg(long, value_name = "HOST")]
+    allowed_host: Vec<String>,
+    /// Put before every path, as behind a proxy, such as `/lineage`.
+    #[arg(long, value_name = "PATH", default_value = "", value_parser = parse_prefix)]
+    prefix: String,
+    /// Serve the pages from `web/dist` and load them again in open browsers when they change.
+    #[arg(long)]
+    reload: bool,
+    /// How log lines are written.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+fn parse_prefix(text: &str) -> Result<String, String> {
+    let trimmed = text.trim_end_matches('/');
+    let fits = trimmed.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte));
+    if trimmed.is_empty() || (trimmed.starts_with('/') && !trimmed.contains("//") && fits) {
+        Ok(trimmed.to_owned())
+    } else {
+        Err(format!("`{text}` is no path; write it as /lineage"))
+    }
+}
+
+/// Serves until Ctrl-C, or until the system says so.
+pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exit> {
+    if options.reload {
+        let failure =
+            Failure::new(Exit::Usage, "this program has no pages yet, so there is nothing to load again");
+        return Err(failure.hint("leave out --reload").into());
+    }
+    logging::for_server(options.log_format);
+    // Whoever owns the folder is the better reason for a port that is in use.
+    let folder = TakenFolder::take(config).await?;
+    let mut settings = Settings {
+        host: options.host.clone(),
+        port: options.port,
+        token: config
+            .token
+            .as_deref()
+            .map(Token::new)
+            .transpose()
+            .map_err(|error| Failure::of(Exit::Usage, &error))?,
+        cors_origins: options.cors_origin,
+        allowed_hosts: options.allowed_host,
+        path_prefix: options.prefix,
+        ..Settings::local(String::new())
+    };
+    let listener = graflow_api::bind(&settings).await.map_err(|error| cannot_bind(&error))?;
+    let url =
+        format!("http://{}{}", shown(&options.host, listener.local_addr()?.port()), settings.path_prefix);
+    let mut folder = folder.open(Tables::CatchUp).await?;
+    settings.instance_id.clone_from(&folder.instance_id);
+    folder.announce(&url)?;
+    config.print_lines(std::slice::from_ref(&url))?;
+    tracing::info!(url, data_dir = %config.data_dir.display(), "serving {} at {url}", config.data_dir.display());
+
+    let shutdown = CancellationToken::new();
+    let stopping = tokio::spawn(stop_on_signal(shutdown.clone()));
+    let taking_in = folder.keep_taking_in();
+    let served = graflow_api::serve(listener, Arc::clone(&folder.manager), settings, shutdown).await;
+    taking_in.abort();
+    stopping.abort();
+    folder.close().await?;
+    served.context("the server failed")?;
+    tracing::info!("stopped");
+    Ok(Exit::Ok)
+}
+
+/// Host and port, as they stand in an address that can be opened on this machine.
+fn shown(host: &str, port: u16) -> String {
+    let host = match host {
+        "0.0.0.0" => "127.0.0.1",
+        "::" | "[::]" => "[::1]",
+        host => host,
+    };
+    if host.contains(':') && !host.starts_with('[') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+fn cannot_bind(error: &BindError) -> Failure {
+    let exit = match error {
+        BindError::PublicWithoutToken(_) => Exit::Refused,
+        BindError::InUse(_) | BindError::Io { .. } => Exit::Unexpected,
+    };
+    Failure::of(exit, error)
+}
+
+/// Ctrl-C, or what a service manager sends.
+async fn stop_on_signal(shutdown: CancellationToken) {
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+    tracing::info!("stopping");
+    shutdown.cancel();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_can_be_opened() {
+        assert_eq!(shown("localhost", 80), "localhost:80");
+        assert_eq!(shown("0.0.0.0", 80), "127.0.0.1:80");
+        assert_eq!(shown("fe80::1", 80), "[fe80::1]:80");
+    }
+
+    #[test]
+    fn prefixes() {
+        assert_eq!(parse_prefix("/lineage/"), Ok("/lineage".to_owned()));
+        assert_eq!(parse_prefix(""), Ok(String::new()));
+        for wrong in ["lineage", "//x", "/a b", "/a?b"] {
+            assert!(parse_prefix(wrong).is_err(), "{wrong}");
+        }
+    }
+}
