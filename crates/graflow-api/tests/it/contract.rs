@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// Compares a generated document with the one in `spec/`, or rewrites that one when `UPDATE_SPEC` is set.
-fn compare(name: &str, generated: &str) {
+pub(crate) fn compare(name: &str, generated: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../spec").join(name);
     if std::env::var_os("UPDATE_SPEC").is_some() {
         std::fs::write(&path, generated).unwrap();

@@ -17,5 +17,6 @@ mod liveness;
 mod manager;
 mod overload;
 mod paging;
+mod reference;
 mod server;
 mod support;

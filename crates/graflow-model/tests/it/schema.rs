@@ -43,12 +43,12 @@ fn schema() -> Value {
     let mut rules = Vec::new();
     for event_type in EventType::KNOWN {
         let Some(data) = data_of(event_type, &mut generator) else { continue };
-        rules.push(rule(&json!({"const": event_type.as_str()}), json!({"properties": {"data": data}})));
+        rules.push(rule(&json!({"const": event_type.as_str()}), &json!({"properties": {"data": data}})));
     }
     let of_tasks: Vec<_> =
         EventType::KNOWN.iter().filter(|event_type| event_type.is_task()).map(EventType::as_str).collect();
-    rules.push(rule(&json!({"enum": of_tasks}), json!({"required": ["task_id", "task_execution_id"]})));
-    rules.push(rule(&json!({"not": {"const": "heartbeat"}}), json!({"required": ["execution_id"]})));
+    rules.push(rule(&json!({"enum": of_tasks}), &json!({"required": ["task_id", "task_execution_id"]})));
+    rules.push(rule(&json!({"not": {"const": "heartbeat"}}), &json!({"required": ["execution_id"]})));
     let known: Vec<_> = EventType::KNOWN.iter().map(EventType::as_str).collect();
     let definitions: Map<String, Value> = generator.take_definitions(true);
     let id = json!({"type": "string", "minLength": 1, "maxLength": ID_BYTES});
@@ -90,16 +90,16 @@ fn schema() -> Value {
     })
 }
 
-fn rule(of_type: &Value, then: Value) -> Value {
+fn rule(of_type: &Value, then: &Value) -> Value {
     json!({"if": {"properties": {"type": of_type}, "required": ["type"]}, "then": then})
 }
 
 /// The schema of `data`; none where anything goes.
 fn data_of(event_type: &EventType, generator: &mut SchemaGenerator) -> Option<Value> {
-    fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Option<Value> {
-        Some(generator.subschema_for::<T>().to_value())
+    fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
+        generator.subschema_for::<T>().to_value()
     }
-    match event_type {
+    Some(match event_type {
         EventType::WorkflowStarted => of::<WorkflowStarted>(generator),
         EventType::WorkflowCompleted
         | EventType::WorkflowFailed
@@ -120,6 +120,6 @@ fn data_of(event_type: &EventType, generator: &mut SchemaGenerator) -> Option<Va
         EventType::Log => of::<Log>(generator),
         EventType::LlmCalled => of::<LlmCalled>(generator),
         EventType::Heartbeat => of::<Heartbeat>(generator),
-        EventType::Note | EventType::Other(_) => None,
-    }
+        EventType::Note | EventType::Other(_) => return None,
+    })
 }
