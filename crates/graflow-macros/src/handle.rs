@@ -8,7 +8,7 @@ use quote::{quote, quote_spanned};
 use syn::Attribute;
 use syn::spanned::Spanned;
 
-use crate::parameter::{Kind, Parameter};
+use crate::parameter::{Kind, Parameter, written};
 use crate::task::{Task, doc_line};
 
 pub(crate) fn handle(task: &Task) -> TokenStream {
@@ -167,7 +167,7 @@ fn spec(task: &Task) -> TokenStream {
     let (name, doc, function) = (task.name(), task.doc(), ident.to_string());
     let parameters = task.parameters.iter().filter_map(Parameter::spec);
     let output = &task.output.ty;
-    let written_output = quote!(#output).to_string();
+    let written_output = written(output);
     let is_async = task.function.sig.asyncness.is_some();
     let wants_context = task.wants_context();
     let options = &task.options;

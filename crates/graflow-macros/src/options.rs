@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, LitBool, LitStr, Token, parenthesized, token};
@@ -33,6 +33,8 @@ enum Item {
     Name(LitStr),
     Value(Ident, Expr),
     List(Ident, Vec<Expr>),
+    /// A key without a value, which no option is.
+    Bare(Ident),
 }
 
 impl Parse for Item {
@@ -48,7 +50,7 @@ impl Parse for Item {
             return Ok(Self::List(key, values.into_iter().collect()));
         }
         if !input.peek(Token![=]) {
-            return Err(syn::Error::new(key.span(), format!("`{key}` needs a value; write `{key} = …`")));
+            return Ok(Self::Bare(key));
         }
         input.parse::<Token![=]>()?;
         Ok(Self::Value(key, input.parse()?))
@@ -69,14 +71,16 @@ impl Options {
         for item in items {
             let key = match &item {
                 Item::Name(_) => "name".to_owned(),
-                Item::Value(key, _) | Item::List(key, _) if key == "id" => "name".to_owned(),
-                Item::Value(key, _) | Item::List(key, _) => key.to_string(),
+                Item::Value(key, _) | Item::List(key, _) | Item::Bare(key) if key == "id" => {
+                    "name".to_owned()
+                }
+                Item::Value(key, _) | Item::List(key, _) | Item::Bare(key) => key.to_string(),
             };
             if seen.contains(&key) {
                 let message = format!("`{key}` is given twice");
                 match &item {
                     Item::Name(name) => errors.at(name, message),
-                    Item::Value(ident, _) | Item::List(ident, _) => errors.at(ident, message),
+                    Item::Value(key, _) | Item::List(key, _) | Item::Bare(key) => errors.at(key, message),
                 }
                 continue;
             }
@@ -105,6 +109,7 @@ impl Options {
             Item::List(key, _) => {
                 errors.at(&key, format!("`{key}` takes one value; write `{key} = …`"));
             }
+            Item::Bare(key) => errors.at(&key, format!("`{key}` needs a value; write `{key} = …`")),
             Item::Value(key, value) => self.take_value(&key, value, errors),
         }
     }
@@ -172,7 +177,7 @@ fn backoff(value: &Expr, errors: &mut Errors) -> Option<TokenStream> {
     match parse_backoff(&text.value()) {
         Ok((first, last)) => {
             let (first, last) = (duration_tokens(first), duration_tokens(last));
-            Some(quote!(.backoff(#first, #last)))
+            Some(quote_spanned!(text.span()=> .backoff(#first, #last)))
         }
         Err(message) => {
             errors.at(text, message);

@@ -135,8 +135,7 @@ impl Parameter {
     /// The description that the engine checks before the first task; `None` for a context.
     pub(crate) fn spec(&self) -> Option<TokenStream> {
         let name = &self.name;
-        let written = &self.ty;
-        let written = quote!(#written).to_string();
+        let written = written(&self.ty);
         let support = quote!(::graflow::macro_support);
         let (kind, accepts) = match &self.kind {
             Kind::Context => return None,
@@ -292,11 +291,27 @@ fn form(ty: &Type, errors: &mut Errors) -> Option<Form> {
             errors.at(ty, "a task's parameter has one type, by which its value is found; write it out");
             None
         }
-        ty => Some(match generic(ty, "Arc") {
+        ty => Some(match generic(ty, "Arc").filter(|inner| !is_unsized(inner)) {
             Some(inner) => Form::Shared(inner),
             None => Form::Owned(ty.clone()),
         }),
     }
+}
+
+/// A type as a person would write it.
+pub(crate) fn written(ty: &Type) -> String {
+    let mut text = quote!(#ty).to_string();
+    for (spaced, tight) in
+        [(" :: ", "::"), (" < ", "<"), (" >", ">"), ("& ", "&"), (" ,", ","), ("> <", "><")]
+    {
+        text = text.replace(spaced, tight);
+    }
+    text
+}
+
+/// An `Arc` of one of these cannot share what is stored; it is stored itself.
+fn is_unsized(ty: &Type) -> bool {
+    matches!(ty, Type::Slice(_) | Type::TraitObject(_)) || last_segment(ty).is_some_and(|name| name == "str")
 }
 
 /// The `T` of `Wrapper<T>`, whatever path leads to the wrapper.

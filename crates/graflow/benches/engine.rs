@@ -1,5 +1,6 @@
-//! What the engine itself costs, in microseconds a task: empty tasks on a runtime of one thread, without a sink and
-//! with one that keeps nothing, beside the crate `dagx` on the same shapes; blocking tasks apart.
+//! What the engine itself costs, in microseconds a task: empty tasks on a runtime of one thread, without a sink, with
+//! one that keeps nothing, and with one whose thread translates every record (values off); beside the crate `dagx` on
+//! the same shapes; blocking tasks apart.
 //!
 //! `cargo bench -p graflow --bench engine`, or `… -- --quick` for fewer rounds. The time of a shape is that of
 //! `execute()` alone, the checks before the first task included; building the flow is reported apart.
@@ -7,10 +8,13 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to say")]
 
 use std::hint::black_box;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use graflow::prelude::*;
-use graflow::sink::NullSink;
+use graflow::sink::translate::Translator;
+use graflow::sink::{NullSink, Record, Sink, ValuePolicy};
 
 const TASKS: u32 = 10_000;
 
@@ -25,6 +29,44 @@ async fn pass(ctx: &TaskContext) -> Next<()> {
     if ctx.can_iterate() { ctx.next_iteration(()) } else { Next::Done(()) }
 }
 
+/// Hands records to a thread that translates them, without a bound: what it costs the workflow's own thread.
+struct Translated(mpsc::Sender<Record>);
+
+impl Translated {
+    fn start() -> (Self, JoinHandle<usize>) {
+        let (sender, records) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let mut translator = Translator::new(ValuePolicy::Off);
+            let mut events = Vec::new();
+            let mut count = 0;
+            for record in records {
+                translator.translate(record, &mut events);
+                count += events.len();
+                events.clear();
+            }
+            count
+        });
+        (Self(sender), thread)
+    }
+}
+
+impl Sink for Translated {
+    fn record(&self, record: Record) {
+        let _ = self.0.send(record);
+    }
+    fn value_policy(&self) -> ValuePolicy {
+        ValuePolicy::Off
+    }
+}
+
+/// What a run records to.
+#[derive(Clone, Copy)]
+enum To {
+    Nothing,
+    Null,
+    Translator,
+}
+
 /// Of so many rounds, the median and the best.
 struct Measured {
     median: f64,
@@ -35,17 +77,20 @@ fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let rounds = if quick { 5 } else { 31 };
     println!("{TASKS} tasks, {rounds} rounds; microseconds a task: median (best)\n");
-    println!("{:<22} {:>15} {:>15} {:>15} {:>9}", "shape", "no sink", "null sink", "dagx 0.3", "ratio");
+    println!(
+        "{:<20} {:>14} {:>14} {:>14} {:>14} {:>7}",
+        "shape", "no sink", "null sink", "translated", "dagx 0.3", "ratio"
+    );
 
     let chain = || graflow::chain((0..TASKS).map(|number| empty().named(format!("t{number}"))));
     let fan_out = || {
         let members = (0..TASKS - 1).map(|number| empty().named(format!("t{number}")));
         empty() >> members.map(Flow::from).reduce(|flow, member| flow | member).unwrap()
     };
-    row("chain", rounds, || Workflow::new("chain", chain()), Some(&other::chain));
-    row("fan-out", rounds, || Workflow::new("fan-out", fan_out()), Some(&other::fan_out));
+    row("chain", rounds, || Workflow::new("chain", chain()), &other::chain);
+    row("fan-out", rounds, || Workflow::new("fan-out", fan_out()), &other::fan_out);
     // A loop is no shape of dagx, whose graphs have no cycle: its chain stands beside it.
-    row("loop (dagx: chain)", rounds, || Workflow::new("loop", pass()), Some(&other::chain));
+    row("loop (dagx: chain)", rounds, || Workflow::new("loop", pass()), &other::chain);
 
     let build = measure(rounds, || {
         let started = Instant::now();
@@ -56,21 +101,19 @@ fn main() {
 
     let threads = measure(rounds.min(5), || {
         let flow = graflow::chain((0..TASKS).map(|number| blocking().named(format!("t{number}"))));
-        run(&Workflow::new("blocking", flow), false)
+        run(&Workflow::new("blocking", flow), To::Nothing)
     });
     println!("{:<22} {:>15}", "blocking chain", text(&threads));
 }
 
-fn row(name: &str, rounds: usize, workflow: impl Fn() -> Workflow, dagx: Option<&dyn Fn() -> Duration>) {
+fn row(name: &str, rounds: usize, workflow: impl Fn() -> Workflow, dagx: &dyn Fn() -> Duration) {
     let workflow = workflow();
-    let without = measure(rounds, || run(&workflow, false));
-    let with = measure(rounds, || run(&workflow, true));
-    let other = dagx.map(|dagx| measure(rounds, dagx));
-    let (other_text, ratio) = match &other {
-        Some(other) => (text(other), format!("{:.2}", without.median / other.median)),
-        None => (String::new(), String::new()),
-    };
-    println!("{name:<22} {:>15} {:>15} {other_text:>15} {ratio:>9}", text(&without), text(&with));
+    let [none, null, translated] =
+        [To::Nothing, To::Null, To::Translator].map(|to| measure(rounds, || run(&workflow, to)));
+    let other = measure(rounds, dagx);
+    let ratio = none.median / other.median;
+    let [none, null, translated, other] = [none, null, translated, other].map(|measured| text(&measured));
+    println!("{name:<20} {none:>14} {null:>14} {translated:>14} {other:>14} {ratio:>7.2}");
 }
 
 fn text(measured: &Measured) -> String {
@@ -88,18 +131,30 @@ fn one_thread() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-fn run(workflow: &Workflow, with_sink: bool) -> Duration {
-    one_thread().block_on(async {
+fn run(workflow: &Workflow, to: To) -> Duration {
+    let mut thread = None;
+    let took = one_thread().block_on(async {
         let mut execute = workflow.execute().max_steps(u64::from(TASKS));
-        if with_sink {
-            execute = execute.sink(NullSink);
+        match to {
+            To::Nothing => {}
+            To::Null => execute = execute.sink(NullSink),
+            To::Translator => {
+                let (sink, joined) = Translated::start();
+                thread = Some(joined);
+                execute = execute.sink(sink);
+            }
         }
         let started = Instant::now();
         let run = execute.await.unwrap();
         let took = started.elapsed();
         assert_eq!((run.status(), run.steps()), (ExecutionStatus::Completed, u64::from(TASKS)));
         took
-    })
+    });
+    if let Some(thread) = thread {
+        let events = thread.join().unwrap();
+        assert!(events > 3 * TASKS as usize, "queued, started and completed of every task");
+    }
+    took
 }
 
 /// The same shapes on `dagx`. Its macro names its trait without a path, so it has a module of its own.

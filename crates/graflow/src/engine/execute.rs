@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use graflow_model::{ExecutionId, ExecutionStatus, TaskStatus};
+use graflow_model::{ExecutionId, TaskStatus};
 use tokio::runtime::Handle;
 
 use super::driver::{Driver, RunLimits, Stop};

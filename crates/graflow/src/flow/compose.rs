@@ -26,6 +26,11 @@ pub(crate) enum Shape {
 }
 
 /// Whatever can stand in a flow: a task's handle, a flow, a group.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand in a flow",
+    label = "no task, flow or group",
+    note = "write a task's handle, such as `extract()`, a flow, or `parallel(…)`"
+)]
 pub trait IntoFlow {
     /// As a flow.
     fn into_flow(self) -> Flow;

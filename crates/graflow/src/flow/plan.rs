@@ -192,7 +192,7 @@ impl<'a> Check<'a> {
         let every = self.graph.nodes().map(|(_, node)| &*node.id).chain(keys);
         let closest = every.map(|other| (distance(name, other), other)).min();
         let hint = match closest {
-            Some((distance, other)) if distance * 3 <= name.len() => format!("did you mean `{other}`?"),
+            Some((distance, other)) if distance * 2 <= name.len() => format!("did you mean `{other}`?"),
             _ => format!(
                 "bind it with .{name}(…), give it with .input(KEY, …), \
                  or, if a task writes that key, say so there: #[task(writes(KEY))]"

@@ -1,5 +1,6 @@
 //! The graph as text: Mermaid, DOT, and words.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::graph::{Graph, VertexKind};
@@ -46,16 +47,13 @@ impl Graph {
             "workflow {name}: tasks {tasks}, groups {groups}, edges {}, back edges {back}\n",
             self.edges.len()
         );
+        let mut next: HashMap<u32, Vec<String>> = HashMap::new();
+        for edge in &self.edges {
+            let target = &self.vertex(edge.target).id;
+            let target = if edge.is_back { format!("{target} (back)") } else { target.to_string() };
+            next.entry(edge.source).or_default().push(target);
+        }
         for (number, vertex) in self.nodes() {
-            let next: Vec<String> = self
-                .edges
-                .iter()
-                .filter(|edge| edge.source == number)
-                .map(|edge| {
-                    let target = &self.vertex(edge.target).id;
-                    if edge.is_back { format!("{target} (back)") } else { target.to_string() }
-                })
-                .collect();
             let _ = match &vertex.kind {
                 VertexKind::Begin(group) => {
                     let policy = self.groups[*group as usize].policy.name();
@@ -63,7 +61,7 @@ impl Graph {
                 }
                 _ => write!(text, "  {}", vertex.id),
             };
-            if !next.is_empty() {
+            if let Some(next) = next.get(&number) {
                 let _ = write!(text, " >> {}", next.join(", "));
             }
             text.push('\n');

@@ -59,7 +59,7 @@ fn translated(records: Vec<Record>, policy: ValuePolicy) -> Vec<Event> {
 fn lines(events: &[Event]) -> String {
     let mut text = String::new();
     for event in events {
-        assert_eq!(event.execution_id.as_ref().map(|id| id.as_str()), Some("x"));
+        assert_eq!(event.execution_id.as_ref().map(graflow::ExecutionId::as_str), Some("x"));
         let task = match (&event.task_id, &event.task_execution_id) {
             (Some(task), Some(execution)) => {
                 let (iteration, attempt) = (event.iteration.unwrap(), event.attempt.unwrap());
