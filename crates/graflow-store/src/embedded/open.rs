@@ -91,7 +91,7 @@ impl EmbeddedOptions {
             log: LogOptions::default(),
             rebuild: false,
             most_weight: 100_000,
-            most_lag: 100_000,
+            most_lag: 50_000,
             read_patience: Duration::from_millis(200),
             progress: Box::new(|_| {}),
         }

@@ -8,8 +8,9 @@
 )]
 
 mod kill;
+mod life;
 mod log;
 mod log_crash;
-mod store;
+mod reads;
 mod support;
 mod together;

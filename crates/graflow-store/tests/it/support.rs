@@ -4,7 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use graflow_lineage::store::{Appended, Batch, EventResult, Incoming, Store};
+use graflow_lineage::store::{
+    Appended, Batch, EventQuery, EventResult, ExecutionFilter, ExecutionQuery, Incoming, Store,
+    TaskExecutionQuery, TaskOrder,
+};
+use graflow_model::row::ExecutionRow;
 use graflow_model::{Clock, Event, Project, Timestamp};
 use graflow_store::{EmbeddedOptions, EmbeddedStore};
 
@@ -100,4 +104,59 @@ pub(crate) fn append(store: &EmbeddedStore, events: &[String]) -> Appended {
 /// How many events were accepted.
 pub(crate) fn accepted(appended: &Appended) -> usize {
     appended.results.iter().filter(|result| matches!(result, EventResult::Accepted(_))).count()
+}
+
+pub(crate) fn everything(store: &EmbeddedStore, filter: &ExecutionFilter, limit: usize) -> Vec<ExecutionRow> {
+    let mut query = ExecutionQuery { filter: filter.clone(), limit, cursor: None };
+    let mut rows = Vec::new();
+    loop {
+        let page = store.executions(&Project::default(), &query).unwrap().value;
+        assert!(page.rows.len() <= limit);
+        rows.extend(page.rows);
+        query.cursor = page.next;
+        if query.cursor.is_none() {
+            return rows;
+        }
+    }
+}
+
+pub(crate) fn ids(rows: &[ExecutionRow]) -> Vec<&str> {
+    rows.iter().map(|row| row.execution_id.as_str()).collect()
+}
+
+pub(crate) fn tasks_of(execution: &str) -> TaskExecutionQuery {
+    TaskExecutionQuery {
+        execution_id: Some(execution.into()),
+        task_id: None,
+        workflow_name: None,
+        status: Vec::new(),
+        order: TaskOrder::Oldest,
+        limit: 100,
+        cursor: None,
+    }
+}
+
+pub(crate) fn events_of(execution: &str) -> EventQuery {
+    EventQuery {
+        execution_id: execution.into(),
+        types: Vec::new(),
+        task_execution_id: None,
+        task_id: None,
+        after: None,
+        until: None,
+        newest_first: false,
+        limit: 100,
+        cursor: None,
+    }
+}
+
+pub(crate) fn sixty(store: &EmbeddedStore) {
+    for n in 0..60 {
+        let workflow = if n % 4 == 0 { "train" } else { "etl" };
+        let mut events = run(&format!("x{n:02}"), workflow, n / 3, n % 5 == 0);
+        if n % 7 == 0 {
+            events.truncate(4); // It still runs.
+        }
+        append(store, &events);
+    }
 }
