@@ -14,7 +14,11 @@ pub(super) fn conflicting_terminal(run: &Run<'_>) -> Vec<Finding> {
         let what = task.as_ref().map_or_else(|| "the run".into(), |(task_id, _)| format!("`{task_id}`"));
         Finding {
             code: FindingCode::ConflictingTerminal,
-            message: format!("{what} was told to be {told} as well as {counts}; {counts} counts"),
+            message: if told == counts {
+                format!("{what} was told to be {told} more than once")
+            } else {
+                format!("{what} was told to be {told} as well as {counts}; {counts} counts")
+            },
             evidence: json!({"task_id": task.as_ref().map(|task| &task.0),
                 "task_execution_id": task.as_ref().map(|task| &task.1), "event_id": event_id}),
         }

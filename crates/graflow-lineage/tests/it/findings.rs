@@ -180,4 +180,10 @@ fn faults_of_the_record() {
         task_failed 3 a {"error":{"type":"E","message":"m"}}"#,
         &["conflicting_terminal: `a` was told to be completed as well as failed; failed counts"],
     );
+    check(
+        "task_started 1 a
+        task_completed 2 a
+        task_completed 3 a",
+        &["conflicting_terminal: `a` was told to be completed more than once"],
+    );
 }
