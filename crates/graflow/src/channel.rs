@@ -117,7 +117,7 @@ impl Channel {
 
     /// Replaces the value by what `change` makes of it; nobody comes in between. Gives the new value.
     ///
-    /// Should `change` panic, the key keeps its value.
+    /// Should `change` panic, the key keeps its value. It must not use the channel itself, which would wait for ever.
     pub fn update<T: Clone + Send + Sync + 'static>(
         &self,
         key: Key<T>,

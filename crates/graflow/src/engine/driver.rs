@@ -271,10 +271,10 @@ impl Driver {
         }
         let cancels = matches!(stop, Stop::Failed(_) | Stop::Cancelled(_));
         self.stop = Some(stop);
-        // Retries that wait will not come.
+        // Retries that wait will not come, nor the next pass of a loop.
         for slot in &mut self.slots {
             if slot.status == TaskStatus::Queued {
-                slot.status = TaskStatus::Failed;
+                slot.status = if slot.attempt > 1 { TaskStatus::Failed } else { TaskStatus::Cancelled };
                 self.occupied -= 1;
             }
         }

@@ -3,6 +3,7 @@
 //! A group is no task: it has no executions of its own and is not recorded as running. What led to it led to its
 //! members, and its members lead to what follows it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use graflow_model::TaskStatus;
@@ -10,7 +11,7 @@ use graflow_model::TaskStatus;
 use super::driver::Driver;
 use super::schedule::Follow;
 use crate::error::TaskError;
-use crate::flow::{MemberOutcome, NO_GROUP};
+use crate::flow::{MemberOutcome, NO_GROUP, VertexKind};
 use crate::task::{MemberRecord, MembersRecord};
 use crate::value::Value;
 
@@ -50,7 +51,11 @@ impl Driver {
                 error: member.error.clone(),
             })
             .collect();
-        let judged = shape.policy.evaluate(&outcomes);
+        // The policy may be the user's own code.
+        let judged =
+            catch_unwind(AssertUnwindSafe(|| shape.policy.evaluate(&outcomes))).unwrap_or_else(|payload| {
+                Err(format!("its policy panicked: {}", TaskError::panicked(&*payload)))
+            });
         match judged {
             Ok(()) => {
                 let record = MembersRecord { members };
@@ -79,6 +84,7 @@ impl Driver {
         if !graph.groups[group as usize].policy.stops_at_first_failure() {
             return;
         }
+        self.close_inner_groups(group);
         for running in self.scheduler.stop_group(&graph, group) {
             let slot = &mut self.slots[running as usize];
             if let Some(attempt) = &slot.running {
@@ -89,6 +95,19 @@ impl Driver {
                 self.occupied -= 1;
                 self.due.retain(|due| *due != running);
                 self.scheduler.end(&graph, running, &Follow::Nothing);
+            }
+        }
+    }
+
+    /// Groups inside of a group that stops come to no end of their own.
+    fn close_inner_groups(&mut self, group: u32) {
+        let graph = Arc::clone(&self.graph);
+        for &inside in &graph.groups[group as usize].inside {
+            if let VertexKind::Begin(inner) = graph.vertex(inside).kind {
+                if std::mem::take(&mut self.groups[inner as usize].is_open) {
+                    self.slots[inside as usize].status = TaskStatus::Cancelled;
+                }
+                self.close_inner_groups(inner);
             }
         }
     }

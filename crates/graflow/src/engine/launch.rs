@@ -9,7 +9,6 @@ use graflow_model::state::CauseKind;
 
 use super::attempt::{AttemptFuture, Ended, Finished, run_blocking};
 use super::driver::{Driver, Due, Pending, Started, Stop};
-use super::shared::Results;
 use crate::context::{Attempt, Limits, TaskContext};
 use crate::error::TaskError;
 use crate::flow::{Source, VertexKind};
@@ -160,13 +159,12 @@ impl Driver {
             return Ok(Vec::new());
         }
         let is_recorded = self.shared.recorder.as_ref().is_some_and(|recorder| recorder.with_values);
-        let results = self.shared.results();
         let mut missing: Vec<String> = Vec::new();
         let mut values = Vec::with_capacity(sources.len());
         for (parameter, source) in node.spec.parameters.iter().zip(sources) {
             let (value, from) = match source {
                 Source::Known(value) => (Some(value.clone()), None),
-                Source::Result(giver) => match results.get(*giver) {
+                Source::Result(giver) => match self.shared.results().get(*giver) {
                     Some((value, number)) => {
                         (Some(value.clone()), Some(ReadFrom::Result { task: *giver, number: *number }))
                     }
@@ -205,7 +203,7 @@ impl Driver {
             if let (Source::Result(group), ParameterKind::Members) = (source, parameter.kind)
                 && is_recorded
             {
-                reads.extend(self.member_reads(*group, parameter.name, &results));
+                reads.extend(self.member_reads(*group, parameter.name));
             }
             // That an optional value is not there is no news.
             let is_news = match parameter.kind {
@@ -226,9 +224,10 @@ impl Driver {
     }
 
     /// A group's results are those of its members.
-    fn member_reads(&self, begin: u32, parameter: &'static str, results: &Results) -> Vec<Read> {
+    fn member_reads(&self, begin: u32, parameter: &'static str) -> Vec<Read> {
         let VertexKind::Begin(group) = self.graph.vertex(begin).kind else { return Vec::new() };
         let members = &self.graph.groups[group as usize].members;
+        let results = self.shared.results();
         let exits = members.iter().filter_map(|member| member.exits.last());
         let reads = exits.filter_map(|exit| {
             let task = self.graph.node(*exit);

@@ -111,6 +111,41 @@ async fn a_closure_is_a_policy() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_policy_that_panics_fails_the_group() -> Result<()> {
+    let group = parallel("g", [number().value(1)])
+        .policy(|_: &[MemberOutcome]| -> Result<(), String> { panic!("no idea") });
+    let run = Workflow::new("panics", group).execute().await?;
+    assert!(run.error().unwrap().to_string().ends_with("failed: its policy panicked: no idea"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_policy_sees_where_every_member_stands() -> Result<()> {
+    struct Strictly;
+    impl GroupPolicy for Strictly {
+        fn name(&self) -> String {
+            "strictly".to_owned()
+        }
+        fn evaluate(&self, members: &[MemberOutcome]) -> Result<(), String> {
+            let told = members.iter().map(|member| format!("{} {}", member.task_id, member.status));
+            Err(told.collect::<Vec<_>>().join(", "))
+        }
+        fn stops_at_first_failure(&self) -> bool {
+            true
+        }
+    }
+    let flow = parallel(
+        "g",
+        [crate::script::flow("h{a | b}"), crate::script::flow("c"), crate::script::flow("d >> e")],
+    );
+    let script = crate::script::Script::parse("a: sleep 60000; c: fail 5");
+    let run = Workflow::new("strictly", flow.policy(Strictly)).execute().resource(script).await?;
+    let error = run.error().unwrap().to_string();
+    assert!(error.ends_with("failed: h cancelled, c failed, e completed"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_group_is_found_before_it_runs() {
     let group = (number().value(1) | number().value(2).named("two")).policy(AtLeast(3)) >> sum();
     let WorkflowError::Invalid(report) = Workflow::new("sum", group).execute().await.unwrap_err() else {

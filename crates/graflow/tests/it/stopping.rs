@@ -109,6 +109,28 @@ async fn a_task_that_does_not_listen_is_left_behind() -> Result<()> {
     Ok(())
 }
 
+#[task]
+async fn nests(script: Res<crate::script::Script>) -> Result<()> {
+    let inner = Workflow::new("inner", crate::script::flow("i >> j")).execute().await?;
+    assert!(script.trace().contains(&"i".to_owned()), "the inner run has the outer one's resources");
+    inner.into_result().map(drop)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_nested_run_fails_and_is_cancelled_with_its_task() -> Result<()> {
+    let script = crate::script::Script::parse("i: fail");
+    let run = Workflow::new("outer", nests()).execute().resource(script).await?;
+    let expected = "task `nests` failed: workflow `inner` failed: task `i` failed: as told";
+    assert_eq!(run.error().unwrap().to_string(), expected);
+
+    let script = crate::script::Script::parse("i: sleep 3600000");
+    let cancel = tokio::time::sleep(Duration::from_millis(5));
+    let run = Workflow::new("outer", nests()).execute().resource(script.clone()).cancel_on(cancel).await?;
+    assert_eq!(run.status(), ExecutionStatus::Cancelled);
+    assert_eq!(script.trace(), ["i"]);
+    Ok(())
+}
+
 /// Says when it is dropped.
 struct Guard(Arc<Flags>);
 
