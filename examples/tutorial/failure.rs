@@ -19,7 +19,9 @@ async fn main() -> Result<()> {
     for task in run.tasks() {
         println!("{}: {}, {} attempts", task.task_id, task.status, task.executions);
     }
-    let run = run.into_result()?;
-    println!("{} words", run.result(count())?);
+    match run.error() {
+        Some(failure) => println!("{}: {failure}", run.status()),
+        None => println!("{} words", run.result(count())?),
+    }
     Ok(())
 }
