@@ -68,7 +68,6 @@ pub fn parse(body: &[u8], format: BodyFormat) -> Result<ParsedBody, BodyError> {
             Some(b'[') => parse_array(body),
             Some(b'{') if first_line_is_whole(body) => parse_lines(body),
             Some(b'{') => parse_object(body),
-            None if format == BodyFormat::Unknown => Ok(ParsedBody::default()),
             _ => match serde_json::from_slice::<&RawValue>(body) {
                 Ok(value) => Err(BodyError::NotEvents(kind(value))),
                 Err(error) => Err(BodyError::Broken(error.to_string())),
@@ -219,7 +218,7 @@ mod tests {
 
     #[test]
     fn neither() {
-        check("", BodyFormat::Unknown, "good [] bad [] of 0");
+        check("", BodyFormat::Unknown, "the body is no JSON: EOF while parsing a value at line 1 column 0");
         check("", BodyFormat::Json, "the body is no JSON: EOF while parsing a value at line 1 column 0");
         check(
             "7",

@@ -153,18 +153,24 @@ impl States {
     }
 
     /// Takes new weights and makes room where there is too much: half of what is allowed remains, so that
-    /// this is rare.
+    /// this is rare. What changed just now stays, however heavy: it is about to change again, and folding all
+    /// its events anew for each flush would be quadratic.
     fn settle(&self, changed: impl Iterator<Item = (Project, ExecutionId, usize)>) {
         let mut inner = lock(&self.inner);
+        let before_these = inner.uses;
+        inner.uses += 1;
+        let used = inner.uses;
         for (project, execution_id, weight) in changed {
             let Some(kept) = inner.states.get_mut(&(project, execution_id)) else { continue };
             let before = std::mem::replace(&mut kept.weight, weight);
+            kept.used = used;
             inner.weight = inner.weight + weight - before;
         }
         if inner.weight <= self.most_weight {
             return;
         }
-        let mut by_use: Vec<_> = inner.states.iter().map(|(key, kept)| (kept.used, key.clone())).collect();
+        let others = inner.states.iter().filter(|(_, kept)| kept.used <= before_these);
+        let mut by_use: Vec<_> = others.map(|(key, kept)| (kept.used, key.clone())).collect();
         by_use.sort_unstable();
         for (_, key) in by_use {
             if inner.weight <= self.most_weight / 2 {

@@ -93,8 +93,10 @@ fn rows_are_the_fold_however_little_is_kept_in_memory() {
 fn what_is_in_memory_is_not_read_again() {
     let (_, loads, _) = materialised(1_000, 4);
     assert_eq!(loads, 3, "once an execution, when it is new");
-    let (_, loads, _) = materialised(0, 4);
+    let (_, loads, _) = materialised(0, 1);
     assert!(loads > 3, "forgotten and read again: {loads}");
+    let (_, loads, _) = materialised(0, 3);
+    assert_eq!(loads, 3, "what every flush changes stays, however little may be kept");
 }
 
 #[test]
