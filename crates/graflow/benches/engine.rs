@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use graflow::Value;
 use graflow::prelude::*;
 use graflow::sink::translate::Translator;
 use graflow::sink::{NullSink, Record, Sink, ValuePolicy};
@@ -124,6 +125,16 @@ fn main() {
         started.elapsed()
     });
     println!("\n{:<22} {:>15}", "building the chain", text(&build));
+
+    for bytes in [64, 1024, 32 * 1024] {
+        let value = Value::serializable("x".repeat(bytes));
+        let started = Spent::now();
+        for _ in 0..TASKS {
+            black_box(value.describe(ValuePolicy::Metadata));
+        }
+        let micros = started.elapsed().as_secs_f64() * 1e6 / f64::from(TASKS);
+        println!("hashing {bytes:>5} bytes of text, by the sink's thread: {micros:.2}");
+    }
 
     // Its tasks run on other threads: this is what the workflow's own spends on handing them over.
     let threads = measure(rounds.min(5), || {

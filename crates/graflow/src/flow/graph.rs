@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use graflow_model::{EdgeKind, NodeKind};
 
-use super::compose::{Flow, Shape};
+use super::compose::Flow;
+use super::lower::Place;
 use super::policy::GroupPolicy;
 use crate::error::Problem;
 use crate::task::TaskNode;
@@ -93,27 +94,10 @@ pub(crate) struct GraphSize {
     pub(crate) edges: usize,
 }
 
-/// Where a flow begins and ends.
-#[derive(Debug, Default)]
-pub(crate) struct Ends {
-    pub(crate) entries: Vec<u32>,
-    pub(crate) exits: Vec<u32>,
-}
-
-/// What is being added, and to where.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    origin: NodeKind,
-    group: u32,
-    member: u32,
-    /// Vertices from here on are new; a running workflow may not touch those before.
-    first_new: u32,
-}
-
 impl Graph {
     /// Adds the flow of a workflow that does not run yet.
-    pub(crate) fn add(&mut self, flow: Flow) -> Ends {
-        self.lower(flow.shape, Place { origin: NodeKind::Static, group: NO_GROUP, member: 0, first_new: 0 })
+    pub(crate) fn add(&mut self, flow: Flow) {
+        self.lower(flow.shape, Place { origin: NodeKind::Static, group: NO_GROUP, member: 0, first_new: 0 });
     }
 
     /// Adds a flow while the workflow runs, on behalf of a task; inside of a group it belongs to the same member.
@@ -234,143 +218,13 @@ impl Graph {
         self.link(self.end_of(source), target, Some(EdgeKind::Static));
     }
 
-    fn lower(&mut self, shape: Shape, place: Place) -> Ends {
-        match shape {
-            Shape::Task(node) => {
-                let vertex = self.add_task(node, place);
-                Ends { entries: vec![vertex], exits: vec![vertex] }
-            }
-            Shape::Branches(branches) => {
-                let mut ends = Ends::default();
-                for branch in branches {
-                    let branch = self.lower(branch, place);
-                    ends.entries.extend(branch.entries);
-                    ends.exits.extend(branch.exits);
-                }
-                ends
-            }
-            Shape::Sequence(steps) => {
-                let kind =
-                    if place.origin == NodeKind::Dynamic { EdgeKind::Dynamic } else { EdgeKind::Static };
-                let mut ends = Ends::default();
-                for step in steps {
-                    let step = self.lower(step, place);
-                    if step.entries.is_empty() {
-                        continue;
-                    }
-                    for &source in &ends.exits {
-                        for &target in &step.entries {
-                            self.link(source, target, Some(kind));
-                        }
-                    }
-                    if ends.entries.is_empty() {
-                        ends.entries = step.entries;
-                    }
-                    ends.exits = step.exits;
-                }
-                ends
-            }
-            Shape::Group { name, policy, members } => self.add_group(name, policy, members, place),
-        }
-    }
-
-    fn add_task(&mut self, node: TaskNode, place: Place) -> u32 {
-        let Some(known) = self.find(node.id()) else {
-            return self.add_vertex(node.shared_id(), VertexKind::Task(node), place);
-        };
-        let problem = match &self.vertex(known).kind {
-            VertexKind::Task(_) if known < place.first_new => Some(
-                "it exists already; go there with ctx.jump(…), or give the new one an id with .named(…)"
-                    .to_owned(),
-            ),
-            VertexKind::Task(other) if !std::ptr::eq(other.spec, node.spec) => {
-                let (first, second) = (other.spec, node.spec);
-                Some(format!(
-                    "it is both {} ({}:{}) and {} ({}:{}); give one of them an id with .named(…)",
-                    first.function, first.file, first.line, second.function, second.file, second.line
-                ))
-            }
-            VertexKind::Task(other) if !other.bound.is_empty() && !node.bound.is_empty() => {
-                Some("it is used twice, with values bound to both; give each an id with .named(…)".to_owned())
-            }
-            VertexKind::Task(_) => self.other_group(known, place),
-            _ => Some("there is a parallel group of that name".to_owned()),
-        };
-        match problem {
-            Some(reason) => {
-                self.problems.push(Problem::DuplicateTask { task: node.id().to_owned(), reason });
-            }
-            None => {
-                if let VertexKind::Task(other) = &mut self.vertices[known as usize].kind
-                    && !node.bound.is_empty()
-                {
-                    other.bound = node.bound;
-                }
-            }
-        }
-        known
-    }
-
-    fn other_group(&self, known: u32, place: Place) -> Option<String> {
-        let vertex = self.vertex(known);
-        if vertex.group == place.group && (vertex.member == place.member || place.group == NO_GROUP) {
-            return None;
-        }
-        let group =
-            self.groups.get(vertex.group as usize).or_else(|| self.groups.get(place.group as usize))?;
-        let group = &self.vertex(group.begin).id;
-        Some(format!("it is a member of group `{group}` and stands outside of that member as well"))
-    }
-
-    fn add_group(
-        &mut self,
-        name: Option<Arc<str>>,
-        policy: Arc<dyn GroupPolicy>,
-        members: Vec<Shape>,
-        place: Place,
-    ) -> Ends {
-        let id = name.unwrap_or_else(|| self.next_group_name());
-        if self.find(&id).is_some() {
-            let reason = "there is a task or group of that name already".to_owned();
-            self.problems.push(Problem::DuplicateTask { task: id.to_string(), reason });
-        }
-        let number = index(self.groups.len());
-        let begin = self.add_vertex(Arc::clone(&id), VertexKind::Begin(number), place);
-        let end = self.push(Vertex::new(id, VertexKind::End(number), place));
-        self.groups.push(GroupShape { begin, end, policy, members: Vec::new(), inside: Vec::new() });
-        for (member, shape) in members.into_iter().enumerate() {
-            let inside = Place { group: number, member: index(member), ..place };
-            let ends = self.lower(shape, inside);
-            for &entry in &ends.entries {
-                self.link(begin, entry, Some(EdgeKind::GroupMember));
-            }
-            for &exit in &ends.exits {
-                self.link(exit, end, None);
-            }
-            self.groups[number as usize].members.push(MemberShape { exits: ends.exits });
-        }
-        self.link(begin, end, None);
-        Ends { entries: vec![begin], exits: vec![end] }
-    }
-
-    fn next_group_name(&self) -> Arc<str> {
-        let mut number = 1;
-        loop {
-            let name = format!("parallel_{number}");
-            if self.find(&name).is_none() {
-                return name.into();
-            }
-            number += 1;
-        }
-    }
-
-    fn add_vertex(&mut self, id: Arc<str>, kind: VertexKind, place: Place) -> u32 {
+    pub(super) fn add_vertex(&mut self, id: Arc<str>, kind: VertexKind, place: Place) -> u32 {
         let number = self.push(Vertex::new(Arc::clone(&id), kind, place));
         Arc::make_mut(&mut self.by_id).insert(id, number);
         number
     }
 
-    fn push(&mut self, vertex: Vertex) -> u32 {
+    pub(super) fn push(&mut self, vertex: Vertex) -> u32 {
         let number = index(self.vertices.len());
         if let Some(group) = self.groups.get_mut(vertex.group as usize) {
             group.inside.push(number);
@@ -380,7 +234,7 @@ impl Graph {
     }
 
     /// Adds an edge between vertices; one without a kind is not shown.
-    fn link(&mut self, source: u32, target: u32, kind: Option<EdgeKind>) {
+    pub(super) fn link(&mut self, source: u32, target: u32, kind: Option<EdgeKind>) {
         if !self.declared.insert((source, target)) {
             return;
         }
@@ -420,7 +274,7 @@ impl Graph {
 }
 
 impl Vertex {
-    fn new(id: Arc<str>, kind: VertexKind, place: Place) -> Self {
+    pub(super) fn new(id: Arc<str>, kind: VertexKind, place: Place) -> Self {
         Self {
             id,
             kind,

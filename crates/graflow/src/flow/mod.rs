@@ -2,6 +2,7 @@
 
 mod compose;
 mod graph;
+mod lower;
 mod plan;
 mod policy;
 mod render;
