@@ -1,12 +1,12 @@
 //! Opens a folder: log, tables, what the tables lack, threads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use graflow_lineage::materialise::{Materialiser, NoObserver, Observer, States};
 use graflow_lineage::store::StoreError;
-use graflow_model::{Clock, Project, Seq};
+use graflow_model::{Clock, Project, Seq, Timestamp};
 
 use super::applier::{Applier, Watching};
 use super::events::stored_event;
@@ -119,6 +119,7 @@ pub(crate) fn open(options: &mut EmbeddedOptions) -> Result<Opened, OpenError> {
     };
     let database = options.directory.join("lineage.db");
     if options.rebuild {
+        refuse_loss(&files, &database, now)?;
         for suffix in ["", "-wal", "-shm"] {
             let mut path = database.clone().into_os_string();
             path.push(suffix);
@@ -145,6 +146,26 @@ pub(crate) fn open(options: &mut EmbeddedOptions) -> Result<Opened, OpenError> {
         .or(checkpoint.map(|checkpoint| Seq(checkpoint.next_seq.0.saturating_sub(1))));
     let readers = Arc::new(Readers::new(&database));
     Ok(Opened { log, recovery, readers, applier, applied: up_to.unwrap_or_default(), states })
+}
+
+/// Tables are thrown away only when the log can say everything again that they know.
+fn refuse_loss(files: &Arc<dyn Files>, database: &Path, now: Timestamp) -> Result<(), OpenError> {
+    let log = LogReader::open_read_only(Arc::clone(files))?;
+    log.verify()?;
+    if !database.exists() {
+        return Ok(());
+    }
+    // A database that cannot be read is what a rebuild is for.
+    let applied = Tables::open(database, now).ok().and_then(|tables| tables.applied().ok().flatten());
+    match applied {
+        Some(applied) if applied.next_seq > log.next_seq() => {
+            let Position { segment, offset } = log.end();
+            let last = applied.next_seq.0.saturating_sub(1);
+            let what = format!("its sound part ends here, but events up to {last} are in the tables");
+            Err(LogError::Damaged { segment, offset, what }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Takes every record from a position on into the tables.
