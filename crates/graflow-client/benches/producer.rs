@@ -70,6 +70,7 @@ fn settings(spool: Option<&std::path::Path>) -> Settings {
     Settings {
         spool: spool.map(Into::into),
         queue_items: 1_000_000,
+        memory_bytes: 1 << 30,
         queue_bytes: 1 << 30,
         ..Settings::default()
     }

@@ -2,6 +2,9 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use graflow_client::spool::{DiskFiles, Files, Limits, Opened, SUFFIX, Segment};
 use graflow_lineage::ingest::{self, BodyError, BodyFormat};
@@ -12,6 +15,9 @@ use graflow_wire::{EventCode, InvalidEvent, PostAnswer};
 
 use crate::folder::DataFolder;
 
+/// How often the spool is looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// What is handed to the store at once.
 const BATCH: Limits = Limits { events: 5_000, bytes: 4 << 20 };
 
 /// Takes the spool of a folder into its store. Only for the folder's owner. Blocks.
@@ -54,6 +60,38 @@ impl SpoolIntake {
     /// The intake of that folder's spool into that store.
     pub fn new(folder: &DataFolder, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self { files: DiskFiles::new(folder.spool()), store, clock }
+    }
+
+    /// Looks about once a second, on a thread of its own, until what is returned is dropped.
+    pub fn keep_looking(self) -> io::Result<KeepsLooking> {
+        let (stop, stopped) = mpsc::channel::<()>();
+        let thread = thread::Builder::new().name("graflow-intake".into()).spawn(move || {
+            let mut told = false;
+            loop {
+                match self.take_in() {
+                    Ok(taken) => {
+                        told = false;
+                        if taken.files > 0 {
+                            tracing::debug!(
+                                files = taken.files,
+                                accepted = taken.accepted,
+                                "took the spool in"
+                            );
+                        }
+                    }
+                    // Once, until it has been well again: the same fault would come every second.
+                    Err(error) if !told => {
+                        told = true;
+                        tracing::warn!("the spool was not taken in whole: {error}");
+                    }
+                    Err(_) => {}
+                }
+                if stopped.recv_timeout(LOOK_AGAIN) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        })?;
+        Ok(KeepsLooking { stop: Some(stop), thread: Some(thread) })
     }
 
     /// Takes in everything that is there.
@@ -113,6 +151,24 @@ impl SpoolIntake {
 impl std::fmt::Debug for SpoolIntake {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("SpoolIntake").field("folder", &self.files.folder()).finish_non_exhaustive()
+    }
+}
+
+/// Takes the spool in until it is dropped; then what is under way is finished first.
+#[derive(Debug)]
+pub struct KeepsLooking {
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for KeepsLooking {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the intake of the spool ended in a panic");
+        }
     }
 }
 

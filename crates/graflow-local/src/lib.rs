@@ -16,7 +16,7 @@ mod transport;
 
 pub use discover::{discover, discover_owner};
 pub use folder::{DataFolder, NoDataFolder};
-pub use intake::{IntakeError, SpoolIntake, TakenIn};
+pub use intake::{IntakeError, KeepsLooking, SpoolIntake, TakenIn};
 pub use lineage::{Lineage, LineageError, Records};
 pub use log_layer::LogLayer;
 pub use owner_file::Owner;

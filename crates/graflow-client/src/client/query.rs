@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 use graflow_model::{ExecutionStatus, Seq, Timestamp};
 
-/// The part of an address behind `?`. Names are those of the REST interface; setting one twice adds a second value.
+/// The part of an address behind `?`. Names are those of the REST interface; each but `label` may be set once.
 ///
 /// ```
 /// use graflow_client::Query;
@@ -64,10 +64,11 @@ impl Query {
         self.set("execution_id", id)
     }
 
-    /// In this state; more than one: in any of them.
+    /// In one of these states.
     #[must_use]
-    pub fn status(self, status: ExecutionStatus) -> Self {
-        self.set("status", status.as_str())
+    pub fn status(self, any_of: &[ExecutionStatus]) -> Self {
+        let words: Vec<&str> = any_of.iter().map(|status| status.as_str()).collect();
+        self.set("status", words.join(","))
     }
 
     /// With this label.

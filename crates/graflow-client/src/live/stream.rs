@@ -179,7 +179,7 @@ impl Live {
         let data = message.read().map_err(|error| self.not_lineage(&error))?;
         let change = match data {
             MessageData::Hello(hello) => {
-                let resumed = hello.resumed_after.is_some() && hello.rows.is_none() && hello.fetch.is_none();
+                let resumed = hello.resumed_after.is_some();
                 let other = self.instance_id.as_ref().is_some_and(|known| *known != hello.instance_id);
                 self.instance_id = Some(hello.instance_id);
                 if resumed && other {
@@ -189,7 +189,8 @@ impl Live {
                     return Ok(None);
                 }
                 self.failures = 0;
-                if resumed {
+                // A greeting without anything is followed by a resync that says why.
+                if hello.rows.is_none() && hello.fetch.is_none() {
                     return Ok(None);
                 }
                 self.begin_anew(hello.as_of_seq, hello.rows, hello.fetch).await?

@@ -20,7 +20,7 @@ fn settings(spool: Option<&std::path::Path>) -> Settings {
         interval: Duration::from_millis(5),
         retry_first: Duration::from_millis(10),
         retry_longest: Duration::from_millis(100),
-        request_timeout: Duration::from_millis(500),
+        request_timeout: Duration::from_secs(10),
         ..Settings::default()
     }
 }

@@ -5,6 +5,7 @@
 mod crash;
 mod handover;
 mod lineage;
+mod real;
 mod server;
 mod spool;
 
