@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use graflow_local::DataFolder;
+use graflow_model::Seq;
 use graflow_store::files::{DiskFiles, Files};
 use graflow_store::log::LogReader;
 use serde_json::json;
@@ -70,18 +71,23 @@ pub(crate) async fn run(config: &Config, Options {}: Options) -> anyhow::Result<
     let mut findings = vec![environment()];
     let server = source::server(config).await;
     let is_served = server.is_some();
+    // Events up to here were on disk: a log that ends earlier has lost some.
+    let mut last_seq = Seq::ZERO;
     if let Some(endpoint) = server {
-        findings.push(server_finding(config, &endpoint.to_string()).await);
+        let (finding, seq) = server_finding(config, &endpoint.to_string()).await;
+        findings.push(finding);
+        last_seq = seq;
     }
     if config.endpoint.is_none() {
         findings.push(folder_finding(&config.data_dir));
         if config.data_dir.is_dir() {
+            let tables = if is_served { None } else { Some(tables_finding(config).await?) };
+            let (tables, seq) = tables.unzip();
+            let last_seq = seq.unwrap_or(last_seq);
             let log = config.data_dir.join("log");
-            findings.push(tokio::task::spawn_blocking(move || log_finding(&log)).await?);
+            findings.push(tokio::task::spawn_blocking(move || log_finding(&log, last_seq)).await?);
             findings.push(spool_finding(&DataFolder::at(&config.data_dir).spool()));
-            if !is_served {
-                findings.push(tables_finding(config).await?);
-            }
+            findings.extend(tables);
         }
     }
     let worst = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
@@ -141,9 +147,11 @@ fn environment() -> Finding {
     good("program", std::iter::once(version).chain(set).collect::<Vec<_>>().join("; "))
 }
 
-async fn server_finding(config: &Config, url: &str) -> Finding {
+async fn server_finding(config: &Config, url: &str) -> (Finding, Seq) {
     let asked = async { Source::open(config).await?.server().await };
-    match asked.await {
+    let asked = asked.await;
+    let last_seq = asked.as_ref().map(|info| info.last_seq).unwrap_or_default();
+    let finding = match asked {
         Ok(info) if info.version == env!("CARGO_PKG_VERSION") => {
             let since = age(info.time, info.started_time);
             good(
@@ -165,7 +173,8 @@ async fn server_finding(config: &Config, url: &str) -> Finding {
             format!("{error:#}"),
             Some("is it stopped or stuck? look at its log, or start it again".to_owned()),
         ),
-    }
+    };
+    (finding, last_seq)
 }
 
 fn folder_finding(folder: &Path) -> Finding {
@@ -196,8 +205,9 @@ fn folder_finding(folder: &Path) -> Finding {
     }
 }
 
-/// Reads the whole log and checks every record. Nothing is changed, so it is safe whoever owns the folder.
-fn log_finding(folder: &Path) -> Finding {
+/// Reads the whole log and checks every record, and that it goes as far as is known. Nothing is changed, so it is
+/// safe whoever owns the folder.
+fn log_finding(folder: &Path, last_seq: Seq) -> Finding {
     if !folder.is_dir() {
         return good("log", "none yet");
     }
@@ -225,13 +235,24 @@ fn log_finding(folder: &Path) -> Finding {
                 bytes(sound),
                 count(reader.next_seq().0.saturating_sub(1))
             );
-            if more == 0 {
+            if reader.next_seq() <= last_seq {
+                bad(
+                    "log",
+                    format!(
+                        "damaged after byte {} of segment `{}`: {seen}, but events up to {} were there",
+                        reader.end().offset,
+                        reader.end().segment,
+                        count(last_seq.0)
+                    ),
+                    Some("acknowledged events are affected; copy the data folder, do not rebuild, and restore the segment from a backup".to_owned()),
+                )
+            } else if more == 0 {
                 good("log", seen)
             } else {
                 warning(
                     "log",
                     format!("{seen}; {} after the last whole record", bytes(more)),
-                    "a write that is under way, or one that a crash cut short, which the next owner cuts off; or damage, if the tables say so below",
+                    "a write that is under way, or one that a crash cut short, which the next owner cuts off",
                 )
             }
         }
@@ -253,10 +274,11 @@ fn spool_finding(spool: &Path) -> Finding {
 }
 
 /// Opens the folder, as a server would.
-async fn tables_finding(config: &Config) -> anyhow::Result<Finding> {
+async fn tables_finding(config: &Config) -> anyhow::Result<(Finding, Seq)> {
     let opened = async { TakenFolder::take(config).await?.open(Tables::CatchUp).await };
     Ok(match opened.await {
         Ok(folder) => {
+            let last_seq = folder.manager.store().last_seq();
             let torn = folder.store.recovery().torn_bytes;
             folder.close().await?;
             let cut = if torn > 0 {
@@ -264,11 +286,12 @@ async fn tables_finding(config: &Config) -> anyhow::Result<Finding> {
             } else {
                 String::new()
             };
-            good("tables", format!("up to date with the log{cut}"))
+            (good("tables", format!("up to date with the log{cut}")), last_seq)
         }
         Err(error) => {
             let hints = error.downcast_ref::<Failure>().map(Failure::hints).unwrap_or_default();
-            bad("tables", format!("{error:#}"), (!hints.is_empty()).then(|| hints.join("; ")))
+            let hint = (!hints.is_empty()).then(|| hints.join("; "));
+            (bad("tables", format!("{error:#}"), hint), Seq::ZERO)
         }
     })
 }
