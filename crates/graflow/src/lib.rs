@@ -43,7 +43,6 @@ mod error;
 mod flow;
 mod key;
 #[doc(hidden)]
-#[allow(missing_docs, clippy::allow_attributes, reason = "only ever named by what #[task] writes")]
 pub mod macro_support;
 pub mod sink;
 mod task;
