@@ -7,6 +7,7 @@
 //! Nothing here folds, knows SQL, or keeps state of its own: a request becomes a call of
 //! [`graflow_lineage::manager::LineageManager`], and its answer one of `graflow_wire`'s shapes.
 
+mod connections;
 mod convert;
 mod documentation;
 mod error;

@@ -9,6 +9,7 @@ use graflow_lineage::manager::LineageManager;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::connections::Connections;
 use crate::router::service;
 use crate::settings::Settings;
 use crate::state::{Api, blocking};
@@ -76,23 +77,20 @@ pub async fn serve(
     let grace = settings.grace;
     let api = Api::new(manager, settings, shutdown.clone());
     let ticking = tokio::spawn(tick(api.clone()));
-    let stop = shutdown.clone();
-    let serving = axum::serve(listener, service(&api)).with_graceful_shutdown(stop.cancelled_owned());
-    let serving = tokio::spawn(serving.into_future());
-    let cut_off = serving.abort_handle();
-    let ended = tokio::select! {
-        ended = serving => ended,
-        () = async { shutdown.cancelled().await; tokio::time::sleep(grace).await } => {
-            tracing::warn!(grace_s = grace.as_secs_f64(), "connections were still open after the grace period; cut off");
-            cut_off.abort();
-            Ok(Ok(()))
-        }
+    let mut connections = Connections::new(service(&api), shutdown.clone());
+    let accepted = tokio::select! {
+        ended = connections.accept(listener) => ended,
+        () = shutdown.cancelled() => Ok(()),
     };
     ticking.abort();
     api.viewers.close();
     // Viewers heard the same token; they need a moment to write their goodbye.
-    let _ = tokio::time::timeout(grace, api.viewers.wait()).await;
-    ended.unwrap_or_else(|error| Err(io::Error::other(error)))
+    let all_done = async { tokio::join!(connections.finish(), api.viewers.wait()) };
+    if tokio::time::timeout(grace, all_done).await.is_err() {
+        let grace_s = grace.as_secs_f64();
+        tracing::warn!(grace_s, "connections were still open after {grace_s} s; cut off");
+    }
+    accepted
 }
 
 async fn tick(api: Api) {

@@ -67,12 +67,21 @@ impl Liveness {
         self.executions.entry((project.clone(), execution_id.clone())).or_insert(sign);
     }
 
-    /// An execution gave a sign of life: an event, or a heartbeat that names it. Says so when it had been lost.
-    pub fn sign(&mut self, project: &Project, execution_id: &ExecutionId, now: Now) -> Option<Turned> {
+    /// An execution gave a sign of life when the server took an event of it, or a heartbeat that names it; what
+    /// was taken before the start counts from the start. Says so when it had been lost.
+    pub fn sign(
+        &mut self,
+        project: &Project,
+        execution_id: &ExecutionId,
+        taken: Timestamp,
+        now: Now,
+    ) -> Option<Turned> {
         let key = (project.clone(), execution_id.clone());
-        let fresh = Sign { last_us: now.mono_us, standing: Standing::Heard };
+        let age_us = now.wall.micros_since(taken).max(0);
+        let taken_us = now.mono_us.saturating_sub(age_us).max(self.started_us);
+        let fresh = Sign { last_us: taken_us, standing: Standing::Heard };
         let sign = self.executions.entry(key).or_insert(fresh);
-        sign.last_us = sign.last_us.max(now.mono_us);
+        sign.last_us = sign.last_us.max(taken_us);
         let before = std::mem::replace(&mut sign.standing, Standing::Heard);
         (before == Standing::Lost).then(|| Turned {
             project: project.clone(),
@@ -205,7 +214,7 @@ mod tests {
     #[test]
     fn silent_for_a_minute_reads_as_lost_since_then() {
         let (mut liveness, project, x) = fixture();
-        assert!(liveness.sign(&project, &x, at(10)).is_none());
+        assert!(liveness.sign(&project, &x, at(10).wall, at(10)).is_none());
         assert_eq!(liveness.lost_since(&project, &x, at(69)), None);
         assert_eq!(liveness.lost_since(&project, &x, at(70)), Some(at(70).wall));
         assert_eq!(liveness.lost_since(&project, &x, at(500)), Some(at(70).wall));
@@ -213,7 +222,9 @@ mod tests {
 
     #[test]
     fn a_start_begins_the_clock_anew() {
-        let (liveness, project, x) = fixture();
+        let (mut liveness, project, x) = fixture();
+        // Events that were taken before the start are told again while the store opens.
+        liveness.sign(&project, &x, at(-500).wall, at(3));
         assert_eq!(liveness.lost_since(&project, &x, at(59)), None);
         assert_eq!(liveness.lost_since(&project, &x, at(61)), Some(at(60).wall));
     }
@@ -222,16 +233,16 @@ mod tests {
     fn a_turn_is_told_once_and_a_sign_takes_it_back() {
         let (mut liveness, project, x) = fixture();
         let running = Some(ExecutionStatus::Running);
-        liveness.sign(&project, &x, at(1));
+        liveness.sign(&project, &x, at(1).wall, at(1));
         assert!(liveness.unsettled(at(60)).is_empty());
         assert_eq!(liveness.unsettled(at(62)).len(), 1);
         let turned = liveness.settle(&project, &x, running, at(62)).unwrap();
         assert_eq!(turned.lost_since, Some(at(61).wall));
         assert!(liveness.unsettled(at(63)).is_empty());
         assert!(liveness.settle(&project, &x, running, at(63)).is_none());
-        let back = liveness.sign(&project, &x, at(64)).unwrap();
+        let back = liveness.sign(&project, &x, at(64).wall, at(64)).unwrap();
         assert_eq!(back.lost_since, None);
-        assert!(liveness.sign(&project, &x, at(65)).is_none());
+        assert!(liveness.sign(&project, &x, at(65).wall, at(65)).is_none());
         assert_eq!(liveness.unsettled(at(125)).len(), 1);
     }
 
@@ -241,7 +252,7 @@ mod tests {
         liveness.watch(&project, &x);
         assert!(liveness.settle(&project, &x, Some(ExecutionStatus::Waiting), at(100)).is_none());
         assert!(liveness.unsettled(at(200)).is_empty());
-        liveness.sign(&project, &x, at(200));
+        liveness.sign(&project, &x, at(200).wall, at(200));
         assert!(liveness.settle(&project, &x, Some(ExecutionStatus::Completed), at(300)).is_none());
         assert!(liveness.silent(&project, at(400)).is_empty());
     }
@@ -251,15 +262,17 @@ mod tests {
         let (mut liveness, project, x) = fixture();
         liveness.watch(&project, &x);
         assert_eq!(liveness.unsettled(at(61)).len(), 1);
-        liveness.sign(&project, &x, at(61));
+        liveness.sign(&project, &x, at(61).wall, at(61));
         assert!(liveness.settle(&project, &x, Some(ExecutionStatus::Running), at(61)).is_none());
     }
 
     #[test]
     fn an_older_sign_does_not_take_time_back() {
         let (mut liveness, project, x) = fixture();
-        liveness.sign(&project, &x, at(30));
-        liveness.sign(&project, &x, at(20));
+        liveness.sign(&project, &x, at(30).wall, at(30));
+        // Taken earlier, folded later.
+        liveness.sign(&project, &x, at(20).wall, at(31));
         assert_eq!(liveness.lost_since(&project, &x, at(85)), None);
+        assert_eq!(liveness.lost_since(&project, &x, at(91)), Some(at(90).wall));
     }
 }

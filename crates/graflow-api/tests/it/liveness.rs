@@ -63,8 +63,7 @@ async fn lost_and_revived() {
     assert_eq!(statuses(&api, "x").await, "running running running -");
     api.clock.advance_seconds(61);
     assert!(statuses(&api, "x").await.starts_with("lost"));
-    let note = event("n", "note", "x", 5, json!({}));
-    api.take(&[note]).await;
+    api.take(&[event("n", "note", "x", 5, json!({}))]).await;
     assert!(statuses(&api, "x").await.starts_with("running"));
 }
 

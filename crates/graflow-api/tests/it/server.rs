@@ -59,3 +59,23 @@ async fn it_stops_within_seconds_with_idle_and_hanging_connections() {
     serving.await.unwrap().unwrap();
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }
+
+/// Half a request's head does not keep a connection for ever, and does not keep others out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dripping_head_is_given_up() {
+    let api = TestApi::with(|settings| settings.port = 0);
+    let listener = bind(&api.settings).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(listener, Arc::clone(&api.manager), api.settings.clone(), stop.clone()));
+    let mut dripping = TcpStream::connect(address).await.unwrap();
+    dripping.write_all(b"GET /health HTTP/1.1\r\nHost: local").await.unwrap();
+    let began = Instant::now();
+    let mut rest = Vec::new();
+    // The end of the connection, with or without an answer before it.
+    let ended = tokio::time::timeout(Duration::from_secs(40), dripping.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "still open after {:?}", began.elapsed());
+    assert!(began.elapsed() > Duration::from_secs(10), "{:?}", began.elapsed());
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+}

@@ -130,7 +130,10 @@ impl Live {
 
     /// A heartbeat named this execution.
     pub fn heartbeat(&self, project: &Project, execution_id: &ExecutionId) {
-        let turned = lock(&self.liveness).sign(project, execution_id, self.now());
+        let turned = {
+            let now = self.now();
+            lock(&self.liveness).sign(project, execution_id, now.wall, now)
+        };
         self.tell_turn(turned);
     }
 
@@ -218,7 +221,7 @@ impl Observer for Live {
         let mut turned = None;
         if let Some(execution_id) = &event.event.execution_id {
             let mut liveness = lock(&self.liveness);
-            turned = liveness.sign(&project, execution_id, self.now());
+            turned = liveness.sign(&project, execution_id, event.received, self.now());
             if event.event.event_type.is_workflow_end() {
                 liveness.forget(&project, execution_id);
             }
