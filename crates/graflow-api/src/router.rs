@@ -78,6 +78,7 @@ pub(crate) fn service(api: &Api) -> Router {
     let router = open
         .merge(protected)
         .route("/", get(home::home))
+        .route("/executions/{id}", get(home::execution))
         .route("/openapi.json", get(move || async move { Json(openapi).into_response() }))
         .route("/docs", get(move || async move { axum::response::Html(page.to_string()) }))
         .fallback(nothing_here)

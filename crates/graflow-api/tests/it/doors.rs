@@ -97,6 +97,15 @@ async fn prefix() {
     assert_eq!(api.get("/lineage/openapi.json").await.ok()["servers"][0]["url"], "/lineage");
 }
 
+/// The link that a program prints for its run.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_link_of_an_execution_leads_to_what_is_known_of_it() {
+    let api = TestApi::with(|settings| settings.path_prefix = "/lineage".to_owned());
+    let answer = api.get("/lineage/executions/a%2Fb").await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.headers["location"], "/lineage/api/executions/a%2Fb");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn security_headers() {
     let api = TestApi::new();
