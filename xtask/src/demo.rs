@@ -13,7 +13,8 @@ use crate::server::Server;
 use crate::workspace::Workspace;
 
 /// The example that reads this checkout, and the package it stands in.
-const EXAMPLE: (&str, &str) = ("census", "graflow-examples");
+const EXAMPLE: &str = "census";
+const EXAMPLES: &str = "graflow-examples";
 /// Where the server and the example keep what they record.
 const DATA: &str = "target/demo";
 const FIRST_PORT: u16 = 8000;
@@ -34,18 +35,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
     ctrlc::set_handler(move || _ = stop.send(())).context("failed to listen for Ctrl-C")?;
 
     build_pages(workspace)?;
-    process::check(workspace.cargo().args([
-        "build",
-        "--release",
-        "--package",
-        "graflow-cli",
-        "--bin",
-        "graflow",
-        "--package",
-        EXAMPLE.1,
-        "--bin",
-        EXAMPLE.0,
-    ]))?;
+    let programs = ["--package", "graflow-cli", "--bin", "graflow", "--package", EXAMPLES, "--bin", EXAMPLE];
+    process::check(workspace.cargo().args(["build", "--release"]).args(programs))?;
 
     let demo = Demo { workspace, data: workspace.path(DATA) };
     let mut server = demo.serve()?;
@@ -85,7 +76,7 @@ impl Demo<'_> {
 
     /// Runs the example, prints its tree and the address.
     fn run_and_show(&self, url: &str) -> anyhow::Result<()> {
-        let example = self.program(EXAMPLE.0).status().context("failed to start the example")?;
+        let example = self.program(EXAMPLE).status().context("failed to start the example")?;
         ensure!(example.success(), "the example failed: {example}");
         println!();
         process::check(self.program("graflow").args(["lineage", "show", "latest"]))?;

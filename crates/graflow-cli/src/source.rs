@@ -2,6 +2,8 @@
 
 mod folder;
 
+use std::time::Duration;
+
 use graflow_client::{Client, ClientError, Endpoint, Query};
 use graflow_local::DataFolder;
 use graflow_model::{ExecutionId, ExecutionStatus, Seq, TaskId, Timestamp, WorkflowName};
@@ -14,6 +16,8 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
+/// How long a server may take to make what is on disk readable before we go on without.
+const CATCH_UP: Duration = Duration::from_mins(2);
 /// Rows of a page: the server's own limit.
 const PAGE: usize = 5_000;
 
@@ -221,6 +225,26 @@ impl Source {
     /// Hands events in, one a line; on disk when it returns.
     pub(crate) async fn post_events(&self, lines: Vec<u8>) -> Result<PostAnswer, ClientError> {
         self.client.post_events(lines).await
+    }
+
+    /// Waits until everything that is on disk can be read, as long as that comes nearer.
+    pub(crate) async fn wait_until_readable(&self, mut told: impl FnMut(u64)) -> anyhow::Result<()> {
+        let start = tokio::time::Instant::now();
+        let mut wanted = None;
+        loop {
+            match self.client.ready(&Query::new()).await {
+                Ok(ready) if ready.applied_seq >= *wanted.get_or_insert(ready.last_seq) => return Ok(()),
+                Ok(ready) => told(ready.applied_seq.0),
+                // So far behind that the server calls itself not ready.
+                Err(ClientError::Refused { status, .. }) if status.as_u16() == 503 => {}
+                Err(error) => return Err(failure(error)),
+            }
+            if start.elapsed() > CATCH_UP {
+                eprintln!("the events are on disk; reading them lags behind");
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub(crate) async fn delete(&self, request: &DeleteRequest) -> anyhow::Result<DeletedAnswer> {

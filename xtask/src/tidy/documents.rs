@@ -40,7 +40,7 @@ pub(super) fn map(tree: &Tree) -> Vec<Fault> {
         .text
         .lines()
         .filter(|line| line.starts_with("### "))
-        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .filter_map(|line| line.split('`').nth(1))
         .collect();
     let there: BTreeSet<&str> = tree.metadata.members().map(|package| package.name.as_str()).collect();
     let missing =
@@ -49,6 +49,22 @@ pub(super) fn map(tree: &Tree) -> Vec<Fault> {
         .difference(&there)
         .map(|name| map.fault(None, format!("tells of `{name}`, which is no crate here")));
     missing.chain(gone).collect()
+}
+
+/// The program in README.md is the one that CI compiles and runs.
+pub(super) fn readme(tree: &Tree) -> Vec<Fault> {
+    const PROGRAM: &str = "examples/readme.rs";
+    let (Some(readme), Some(program)) = (tree.file("README.md"), tree.file(PROGRAM)) else {
+        return vec![Fault::of("README.md", format!("it, or {PROGRAM}, is missing"))];
+    };
+    let shown = readme.text.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next());
+    let own = |line: &&str| !line.starts_with("//!") && !line.is_empty();
+    let begin = program.text.lines().find(own).and_then(|line| program.text.find(line)).unwrap_or(0);
+    if shown == Some(&program.text[begin..]) {
+        Vec::new()
+    } else {
+        vec![readme.fault(None, format!("its program is not {PROGRAM}"))]
+    }
 }
 
 /// What a document links to inside the checkout: `](target)`, outside of code.
@@ -143,6 +159,22 @@ mod tests {
                 "error: README.md:2: links to `#gone`, which is no heading of README.md",
             ]
         );
+    }
+
+    #[test]
+    fn a_program_that_is_not_the_one_that_runs_is_found() {
+        let faults = |program: &str| {
+            readme(&Tree::of(&[
+                ("README.md", "# A\n```rust\nfn main() {}\n```\n"),
+                ("examples/readme.rs", program),
+            ]))
+        };
+        assert!(faults("//! A.\n\nfn main() {}\n").is_empty());
+        assert_eq!(
+            said(&faults("fn main() { run() }\n")),
+            ["error: README.md: its program is not examples/readme.rs"]
+        );
+        assert_eq!(readme(&Tree::default()).len(), 1);
     }
 
     #[test]

@@ -41,6 +41,7 @@ const RULES: &[Rule] = &[
     rule("expect", "lints are expected with a reason, never allowed", sources::expected_lints),
     rule("machine", "no path of somebody's machine", sources::machine_paths),
     rule("links", "links between documents lead somewhere", documents::links),
+    rule("readme", "the program in README.md compiles and runs", documents::readme),
     rule("map", "ARCHITECTURE.md tells of every crate", documents::map),
 ];
 

@@ -50,7 +50,7 @@ impl Tree {
     pub(super) fn manifests(&self) -> impl Iterator<Item = (&Path, &TextFile)> {
         self.files.iter().filter_map(|file| {
             let folder = file.path.parent()?;
-            let in_workspace = folder.starts_with("crates") || folder.starts_with("xtask");
+            let in_workspace = ["crates", "examples", "xtask"].iter().any(|ours| folder.starts_with(ours));
             (in_workspace && file.path.file_name()? == "Cargo.toml" && file.text.contains("[package]"))
                 .then_some((folder, file))
         })

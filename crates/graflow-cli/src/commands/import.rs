@@ -64,6 +64,10 @@ pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exi
     }
     import.send(&source, batch).await?;
     progress.done();
+    // They are on disk; who asks next wants to see them.
+    let mut progress = Progress::new("making it readable, event", None);
+    source.wait_until_readable(|event| progress.at(event)).await?;
+    progress.done();
     import.say(config)
 }
 

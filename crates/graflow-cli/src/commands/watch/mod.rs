@@ -75,6 +75,8 @@ async fn watch_page(config: &Config, subject: &Subject<'_>, live: &mut Live) -> 
     let mut trouble: Option<String> = None;
     let mut drawn = Instant::now();
     let mut stale = true;
+    // Before the first word of the server nothing is known, which is not the same as nothing being there.
+    let mut known = false;
     loop {
         tokio::select! {
             change = live.next() => {
@@ -82,11 +84,11 @@ async fn watch_page(config: &Config, subject: &Subject<'_>, live: &mut Live) -> 
                     Change::Disconnected { reason } => Some(reason),
                     _ => None,
                 };
-                stale = true;
+                (stale, known) = (true, true);
             }
             _ = ticks.tick() => {
                 // Durations of what runs grow also when nothing happens.
-                if !stale && drawn.elapsed() < Duration::from_secs(1) {
+                if !known || !stale && drawn.elapsed() < Duration::from_secs(1) {
                     continue;
                 }
                 let mut lines = subject.lines(config, live.view()).await?;
