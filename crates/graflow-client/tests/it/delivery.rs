@@ -94,12 +94,12 @@ fn a_hanging_server_costs_the_caller_nothing() {
     let server = TestServer::start(Mood::Hanging);
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(Some(folder.path()));
-    settings.request_timeout = Duration::from_millis(500);
+    settings.request_timeout = Duration::from_secs(3);
     let producer = Producer::to_server(server.endpoint(), settings);
     let began = Instant::now();
     send(&producer, 0..1_000);
-    assert!(began.elapsed() < Duration::from_millis(400), "{:?}", began.elapsed());
-    assert_eq!(producer.flush(Duration::from_millis(100)), Outcome::Spooled);
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert_eq!(producer.flush(Duration::from_secs(1)), Outcome::Spooled);
     eventually("a timeout is seen", || producer.statistics().retries > 0);
     assert!(producer.statistics().last_error.unwrap().contains("in time"));
     server.set_mood(Mood::Good);
