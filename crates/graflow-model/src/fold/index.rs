@@ -4,6 +4,7 @@
 //! before the task execution changes and put in again after.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::task::TaskOrder;
 use crate::id::{TaskExecutionId, TaskId};
@@ -20,7 +21,8 @@ pub(crate) struct Contribution {
     pub(crate) status: TaskStatus,
     pub(crate) will_retry: bool,
     pub(crate) end_time: Option<Timestamp>,
-    pub(crate) takings: Vec<Taking>,
+    /// The edges that led to it; shared, since they seldom change and may be many.
+    pub(crate) takings: Arc<[Taking]>,
 }
 
 /// An edge that was taken. Takings of one edge with one kind and key are one taking.
@@ -133,7 +135,7 @@ impl EdgeIndex {
 }
 
 impl Index {
-    /// Counts a task execution in.
+    /// Counts a task execution in, its edges apart.
     pub(crate) fn insert(&mut self, contribution: &Contribution) {
         let node = self.nodes.entry(contribution.task_id.clone()).or_default();
         node.all.insert(contribution.order.clone(), contribution.status);
@@ -153,14 +155,31 @@ impl Index {
                 .entry(contribution.task_id.clone())
                 .or_default() += 1;
         }
-        for taking in &contribution.takings {
-            self.edges.entry((taking.source.clone(), taking.target.clone())).or_default().insert(taking);
-        }
         if contribution.is_failure() {
             self.failed.insert((contribution.end_time, contribution.order.3.clone()));
         }
         for counter in self.totals.counters(contribution) {
             *counter += 1;
+        }
+    }
+
+    /// Counts edges that were taken in.
+    pub(crate) fn take(&mut self, takings: &[Taking]) {
+        for taking in takings {
+            self.edges.entry((taking.source.clone(), taking.target.clone())).or_default().insert(taking);
+        }
+    }
+
+    /// Takes out edges that were counted in.
+    pub(crate) fn untake(&mut self, takings: &[Taking]) {
+        for taking in takings {
+            let key = (taking.source.clone(), taking.target.clone());
+            if let Some(edge) = self.edges.get_mut(&key) {
+                edge.remove(taking);
+                if edge.takings.is_empty() {
+                    self.edges.remove(&key);
+                }
+            }
         }
     }
 
@@ -185,15 +204,6 @@ impl Index {
             decrement(members, &contribution.task_id);
             if members.is_empty() {
                 self.members.remove(group);
-            }
-        }
-        for taking in &contribution.takings {
-            let key = (taking.source.clone(), taking.target.clone());
-            if let Some(edge) = self.edges.get_mut(&key) {
-                edge.remove(taking);
-                if edge.takings.is_empty() {
-                    self.edges.remove(&key);
-                }
             }
         }
         if contribution.is_failure() {

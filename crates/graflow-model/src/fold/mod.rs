@@ -13,6 +13,7 @@ mod values;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use self::index::{Contribution, Index, Taking};
 use self::register::{Earliest, Ends, Moment};
@@ -305,7 +306,9 @@ impl ExecutionState {
         }
     }
 
-    /// Changes one task execution and brings the index up to date with it.
+    /// Changes one task execution and brings the index up to date with it. Costs what changed: a fact that
+    /// moves nothing (a value read, say) leaves the index alone, and the edges that led to a task execution,
+    /// of which a join has many, are looked at only when they may be others.
     fn change_task(
         &mut self,
         id: &TaskExecutionId,
@@ -313,31 +316,40 @@ impl ExecutionState {
         change: impl FnOnce(&mut TaskState),
     ) {
         let task = self.tasks.entry(id.clone()).or_default();
-        let before = task.place();
+        let (place, edges, shown) = (task.place(), task.causes.len(), task.shown());
         change(task);
-        let moved = task.place() != before;
-        let followers = if moved { task.followers.clone() } else { BTreeSet::new() };
         touched.task_executions.insert(id.clone());
-        self.refresh(id, touched);
+        let has_moved = task.place() != place;
+        let has_edges_changed = has_moved || task.causes.len() != edges;
+        if !has_edges_changed && task.shown() == shown {
+            return;
+        }
+        let followers = if has_moved { task.followers.clone() } else { BTreeSet::new() };
+        self.refresh(id, has_edges_changed, touched);
         // The edges that led on from it are other edges now.
         for follower in &followers {
-            self.refresh(follower, touched);
+            self.refresh(follower, true, touched);
         }
     }
 
     /// Takes out of the index what the task execution had brought in, and puts in what it brings now.
-    fn refresh(&mut self, id: &TaskExecutionId, touched: &mut Touched) {
-        let new = self.contribution(id);
+    fn refresh(&mut self, id: &TaskExecutionId, with_edges: bool, touched: &mut Touched) {
+        let Some(task) = self.tasks.get(id) else { return };
+        let known = task.contribution.as_ref().filter(|_| !with_edges).map(|old| Arc::clone(&old.takings));
+        let new = self.contribution(id, known);
         let Some(task) = self.tasks.get_mut(id) else { return };
-        if task.contribution == new {
+        let old = std::mem::replace(&mut task.contribution, new.clone());
+        if old == new {
             return;
         }
-        let old = std::mem::replace(&mut task.contribution, new.clone());
         let takings =
-            |side: &Option<Contribution>| side.as_ref().map(|it| it.takings.clone()).unwrap_or_default();
-        if takings(&old) != takings(&new) {
-            let both = takings(&old).into_iter().chain(takings(&new));
-            touched.edges.extend(both.map(|taking| (taking.source, taking.target)));
+            |side: &Option<Contribution>| side.as_ref().map(|it| Arc::clone(&it.takings)).unwrap_or_default();
+        let (before, after) = (takings(&old), takings(&new));
+        if before != after {
+            self.index.untake(&before);
+            self.index.take(&after);
+            let both = before.iter().chain(after.iter());
+            touched.edges.extend(both.map(|taking| (taking.source.clone(), taking.target.clone())));
         }
         if let Some(old) = &old {
             self.index.remove(old);
@@ -365,11 +377,12 @@ impl ExecutionState {
     }
 
     /// What a task execution brings to nodes, edges and totals; nothing while it is only mentioned by others.
-    fn contribution(&self, id: &TaskExecutionId) -> Option<Contribution> {
+    /// `takings` are the edges that led to it, where they are known to be as they were.
+    fn contribution(&self, id: &TaskExecutionId, takings: Option<Arc<[Taking]>>) -> Option<Contribution> {
         let task = self.tasks.get(id).filter(|task| task.is_known())?;
         let task_id = task.task_id.get()?.clone();
         let group = task.group.get().cloned();
-        let takings = self.takings(id, task, &task_id, group.as_ref());
+        let takings = takings.unwrap_or_else(|| self.takings(id, task, &task_id, group.as_ref()).into());
         Some(Contribution {
             task_id,
             group,

@@ -147,6 +147,15 @@ impl TaskState {
         (self.task_id.get().cloned(), self.group.get().cloned())
     }
 
+    /// What the index shows of it, apart from edges.
+    pub(crate) fn shown(
+        &self,
+    ) -> (bool, TaskStatus, bool, [Option<Timestamp>; 3], (Option<u32>, Option<u32>)) {
+        let end = self.ends.winner().map(|end| end.moment.time);
+        let pass = (self.iteration.get().copied(), self.attempt.get().copied());
+        (self.is_known(), self.status(), self.will_retry(), [self.started.time(), self.first_seen, end], pass)
+    }
+
     /// Where it stands.
     pub(crate) fn status(&self) -> TaskStatus {
         if let Some(end) = self.ends.winner() {
