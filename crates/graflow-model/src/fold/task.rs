@@ -54,6 +54,16 @@ pub(crate) struct TaskEnd {
     pub(crate) reason: Option<String>,
 }
 
+/// What the index shows of a task execution, apart from edges: while it stays, so does the index.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Shown {
+    is_known: bool,
+    status: TaskStatus,
+    will_retry: bool,
+    pass: (Option<u32>, Option<u32>),
+    times: [Option<Timestamp>; 3],
+}
+
 impl TaskEnd {
     /// Failed beats cancelled beats completed beats skipped: what went wrong is never hidden by a later word.
     fn rank(&self) -> u8 {
@@ -148,12 +158,14 @@ impl TaskState {
     }
 
     /// What the index shows of it, apart from edges.
-    pub(crate) fn shown(
-        &self,
-    ) -> (bool, TaskStatus, bool, [Option<Timestamp>; 3], (Option<u32>, Option<u32>)) {
-        let end = self.ends.winner().map(|end| end.moment.time);
-        let pass = (self.iteration.get().copied(), self.attempt.get().copied());
-        (self.is_known(), self.status(), self.will_retry(), [self.started.time(), self.first_seen, end], pass)
+    pub(crate) fn shown(&self) -> Shown {
+        Shown {
+            is_known: self.is_known(),
+            status: self.status(),
+            will_retry: self.will_retry(),
+            pass: (self.iteration.get().copied(), self.attempt.get().copied()),
+            times: [self.started.time(), self.first_seen, self.ends.winner().map(|end| end.moment.time)],
+        }
     }
 
     /// Where it stands.
