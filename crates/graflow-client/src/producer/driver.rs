@@ -40,8 +40,15 @@ pub(super) enum Command {
     Open(ExecutionId),
     Close(ExecutionId),
     Flush(mpsc::Sender<Outcome>),
-    /// Put everything on disk, answer, and end.
-    Stop(mpsc::Sender<()>),
+    Stop(Stop),
+}
+
+/// Put everything on disk, answer, and end; not before what is under way has arrived, if that is soon.
+#[derive(Debug)]
+pub(super) struct Stop {
+    /// What dead producers left is delivered until then, at the most.
+    pub(super) until_us: i64,
+    pub(super) answer: mpsc::Sender<()>,
 }
 
 /// What handles and thread share, beside the queue.
@@ -83,6 +90,7 @@ impl<S: Source> Driver<S> {
         let mut items = Vec::new();
         let mut in_flight: Option<Delivery> = None;
         let mut flushes: Vec<Flush> = Vec::new();
+        let mut stop: Option<Stop> = None;
         let mut active_until = i64::MIN;
         loop {
             let commands = std::mem::take(&mut *lock(&self.desk.commands));
@@ -102,15 +110,9 @@ impl<S: Source> Driver<S> {
                         flushes.push(Flush { target: self.sender.pushed(), retries, answer });
                         Input::Hurry
                     }
-                    Command::Stop(answer) => {
-                        drop(in_flight.take());
-                        self.sender.close();
-                        *lock(&self.desk.statistics) = self.sender.statistics();
-                        // A transport may own a store; it is closed when we say that we ended.
-                        drop(self.transport);
-                        // Whoever asked may have stopped waiting.
-                        let _ = answer.send(());
-                        return;
+                    Command::Stop(asked) => {
+                        stop = Some(asked);
+                        Input::Hurry
                     }
                 };
                 wake_at_us = self.step(input, now, &mut in_flight);
@@ -118,6 +120,16 @@ impl<S: Source> Driver<S> {
             // First, so that whoever flushed finds the figures of after it.
             *lock(&self.desk.statistics) = self.sender.statistics();
             self.answer_flushes(&mut flushes);
+            if let Some(asked) = &stop {
+                // A program that runs for a moment only has no other time for what an earlier one could not deliver.
+                if asked.until_us > now.mono_us && self.sender.is_delivering() {
+                    wake_at_us = Some(wake_at_us.map_or(asked.until_us, |at| at.min(asked.until_us)));
+                } else {
+                    drop(in_flight.take());
+                    self.end(&asked.answer);
+                    return;
+                }
+            }
 
             let sleep = Self::sleep(wake_at_us, active_until);
             if let Some(answer) = self.wait(&mut in_flight, sleep).await {
@@ -126,6 +138,15 @@ impl<S: Source> Driver<S> {
                 self.step(Input::Answered(answer), now, &mut in_flight);
             }
         }
+    }
+
+    fn end(mut self, answer: &mpsc::Sender<()>) {
+        self.sender.close();
+        *lock(&self.desk.statistics) = self.sender.statistics();
+        // A transport may own a store; it is closed when we say that we ended.
+        drop(self.transport);
+        // Whoever asked may have stopped waiting.
+        let _ = answer.send(());
     }
 
     /// Turns what came out of the queue into events, a part at a time.
@@ -216,7 +237,7 @@ enum Sleep {
     UntilWoken(Duration),
 }
 
-fn now() -> Moment {
+pub(super) fn now() -> Moment {
     Moment { time: SystemClock.now(), mono_us: SystemClock.mono_us() }
 }
 

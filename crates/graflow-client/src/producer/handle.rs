@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use graflow_model::{ExecutionId, ProducerId};
 
-use super::driver::{Command, Desk, Driver, Outcome};
+use super::driver::{self, Command, Desk, Driver, Outcome, Stop};
 use super::settings::Settings;
+use crate::clock::micros;
 use crate::endpoint::Endpoint;
 use crate::http_transport::HttpTransport;
 use crate::identity::Identity;
@@ -261,10 +262,12 @@ impl<S: Source> Life<S> {
     fn stop(&self, deadline: Duration) {
         let began = Instant::now();
         self.flush(deadline);
-        let (sender, receiver) = mpsc::channel();
-        self.command(Command::Stop(sender));
+        let left = deadline.saturating_sub(began.elapsed());
+        let (answer, receiver) = mpsc::channel();
+        let until_us = driver::now().mono_us.saturating_add(micros(left));
+        self.command(Command::Stop(Stop { until_us, answer }));
         // Writing what is left to the spool takes no time worth waiting for unless the disk hangs.
-        let _ = receiver.recv_timeout(deadline.saturating_sub(began.elapsed()).max(DROP_DEADLINE / 4));
+        let _ = receiver.recv_timeout(left + DROP_DEADLINE / 4);
     }
 }
 

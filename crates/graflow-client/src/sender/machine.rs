@@ -171,6 +171,11 @@ impl Sender {
         self.backlog.is_memory_empty()
     }
 
+    /// Whether there is something to deliver, and somebody who takes it.
+    pub(crate) fn is_delivering(&self) -> bool {
+        self.statistics.reach == Reach::Good && (self.in_flight.is_some() || !self.backlog.is_empty())
+    }
+
     pub(crate) fn statistics(&self) -> Statistics {
         let (spool_bytes, memory_bytes) = self.backlog.bytes();
         Statistics {

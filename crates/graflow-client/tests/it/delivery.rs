@@ -55,6 +55,24 @@ fn dropping_the_producer_delivers_what_it_holds() {
     assert_in_order(&server, 3);
 }
 
+/// Programs that run for a moment only must not leave it to one that runs longer.
+#[test]
+fn what_an_earlier_program_left_is_delivered_before_a_short_one_ends() {
+    let mut server = TestServer::start(Mood::Slow(150));
+    let folder = tempfile::tempdir().unwrap();
+    server.stop();
+    let earlier = Producer::to_server(server.endpoint(), settings(Some(folder.path())));
+    send(&earlier, 0..10);
+    drop(earlier);
+    assert_eq!((server.count(), std::fs::read_dir(folder.path()).unwrap().count()), (0, 1));
+    server.start_again();
+    let short = Producer::to_server(server.endpoint(), settings(Some(folder.path())));
+    send(&short, 10..11);
+    drop(short);
+    assert_eq!(server.count(), 11);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
 #[test]
 fn a_producer_that_sends_nothing_starts_nothing() {
     let folder = tempfile::tempdir().unwrap();
