@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+// What dagx's macro writes names it.
+use futures as _;
 use graflow::Value;
 use graflow::prelude::*;
 use graflow::sink::translate::Translator;
