@@ -135,7 +135,7 @@ impl Drop for Ownership {
     }
 }
 
-/// Who owns the folder, by what stands in `server.json`. It may be out of date: [`discover`](crate::discover) asks.
+/// Who owns the folder, by what stands in `server.json`. It may be out of date: [`discover`](crate::discover()) asks.
 pub fn owner(folder: &DataFolder) -> Option<Owner> {
     Owner::read(&folder.owner_file())
 }
