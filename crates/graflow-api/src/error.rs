@@ -112,12 +112,13 @@ impl From<StoreError> for ApiError {
             StoreError::Damaged(_) | StoreError::Unreadable(_) => {
                 let chain: &dyn std::error::Error = &error;
                 tracing::error!(error = %error, source = ?chain.source(), "a read of the store failed");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "store_unreadable",
-                    error.to_string(),
-                    "`graflow lineage doctor` examines the data folder",
-                )
+                let text = error.to_string();
+                let doctor = "`graflow lineage doctor` examines the data folder";
+                let (message, hint) = match text.split_once("\nhint: ") {
+                    Some((message, hint)) => (message.to_owned(), format!("{hint}; {doctor}")),
+                    None => (text, doctor.to_owned()),
+                };
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_unreadable", message, hint)
             }
         }
     }

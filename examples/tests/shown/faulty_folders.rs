@@ -173,8 +173,7 @@ async fn a_damaged_segment() {
     insta::with_settings!({ filters => vec![(r"byte \d+", "byte [n]")] }, {
         insta::assert_snapshot!(format!("{}: {error}\nhint: {}", error.code().unwrap(), error.hint()), @"
         store_unreadable: the store is damaged: segment `seg-00000000000000000001.log` is damaged at byte [n]: the frame's checksum is wrong
-        hint: acknowledged events are affected; stop here, copy the data folder, and restore this segment from a backup
-        hint: `graflow lineage doctor` examines the data folder
+        hint: acknowledged events are affected; stop here, copy the data folder, and restore this segment from a backup; `graflow lineage doctor` examines the data folder
         ");
     });
     drop(server);

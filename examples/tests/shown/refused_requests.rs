@@ -91,7 +91,7 @@ async fn a_bad_line_is_lost_alone() {
     );
     let answer = post_text(&server, "application/x-ndjson", &lines);
     assert_eq!((answer.status, &answer.body["accepted"]), (200, &json!(2)), "{}", answer.body);
-    insta::assert_snapshot!(answer.body["invalid"], @r#"[{"code":"invalid_field","index":1,"message":"type: expected ident at line 1 column 11"}]"#);
+    insta::assert_snapshot!(answer.body["invalid"], @r#"[{"code":"invalid_json","index":1,"message":"type: expected ident at line 1 column 11"}]"#);
     assert_eq!(server.rest().execution("r1").await.execution.status.as_str(), "completed");
 }
 

@@ -143,6 +143,10 @@ impl Running {
         Self { child, said }
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Everything on standard output so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         lock(&self.said).lines.clone()
@@ -186,7 +190,7 @@ impl Running {
 
     /// Sends a signal, by its name without `SIG`.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
         assert!(sent.unwrap().success(), "kill -{name}");
     }
 

@@ -87,10 +87,9 @@ impl Event {
                 let field = missing.split(" at line").next().unwrap_or(missing);
                 return EventError::new(EventErrorCode::MissingField, format!("`{field}` is missing"));
             }
-            let code = match error.classify() {
-                serde_json::error::Category::Data => EventErrorCode::InvalidField,
-                _ => EventErrorCode::InvalidJson,
-            };
+            // A field names itself in front of what is wrong in it, which hides whether it is JSON at all.
+            let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok();
+            let code = if is_json { EventErrorCode::InvalidField } else { EventErrorCode::InvalidJson };
             EventError::new(code, text)
         })?;
         event.check()?;

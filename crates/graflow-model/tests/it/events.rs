@@ -27,6 +27,7 @@ fn faults_are_named() {
     let long = "i".repeat(129);
     let table = [
         (String::from("{"), EventErrorCode::InvalidJson, "EOF while parsing an object"),
+        (String::from(r#"{"type": note}"#), EventErrorCode::InvalidJson, "type: expected ident"),
         (String::from("[]"), EventErrorCode::InvalidField, "expected an event, as a JSON object"),
         (with(r#""event_id":"01936f","#, ""), EventErrorCode::MissingField, "`event_id` is missing"),
         (with(r#""type":"task_started","#, ""), EventErrorCode::MissingField, "`type` is missing"),
