@@ -1,6 +1,6 @@
 //! The facade: what a server, a command or a program asks of lineage.
 //!
-//! [`LineageManager`] stands in front of a [`Store`](crate::store::Store) and a [`Live`](crate::live::Live) and
+//! [`LineageManager`] stands in front of a [`Store`] and a [`Live`] and
 //! joins them: events go in, rows come out as they read *now* (a silent execution reads as lost), and viewers
 //! follow along. Methods block; callers on an async runtime hand them to a thread for blocking work.
 
