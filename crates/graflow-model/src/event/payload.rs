@@ -292,7 +292,8 @@ pub struct EdgeDeclaration {
     pub kind: EdgeKind,
 }
 
-/// What led to a task execution.
+/// What led to a task execution. Out of a parallel group the member leads that ended last: the group is one cause,
+/// however many members it has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Cause {

@@ -6,6 +6,7 @@
 //!
 //! To add to it: give the new fact a key of its own, join it in [`ExecutionState::apply`], and show it in [`view`].
 
+mod edges;
 mod index;
 mod register;
 mod task;
@@ -21,7 +22,7 @@ use self::task::TaskState;
 use self::values::{LlmSum, Values};
 use crate::event::{Event, EventType, NodeDeclaration, Payload, Waiting, WorkflowEnded, WorkflowStarted};
 use crate::id::{EventId, ExecutionId, FeedbackId, TaskExecutionId, TaskId, WorkflowName};
-use crate::state::{CauseKind, EdgeKind, ExecutionStatus};
+use crate::state::{EdgeKind, ExecutionStatus};
 use crate::time::Timestamp;
 
 pub use view::{Conflict, Skew};
@@ -249,6 +250,7 @@ impl ExecutionState {
             if let Some(group) = &after {
                 self.members.entry(group.clone()).or_default().insert(id.clone());
             }
+            self.refresh_inside(&id, touched);
         }
         for group in before.into_iter().chain(after) {
             touched.edges.insert((group.clone(), id.clone()));
@@ -382,7 +384,7 @@ impl ExecutionState {
         let task = self.tasks.get(id).filter(|task| task.is_known())?;
         let task_id = task.task_id.get()?.clone();
         let group = task.group.get().cloned();
-        let takings = takings.unwrap_or_else(|| self.takings(id, task, &task_id, group.as_ref()).into());
+        let takings = takings.unwrap_or_else(|| self.takings(id, task, &task_id).into());
         Some(Contribution {
             task_id,
             group,
@@ -392,50 +394,6 @@ impl ExecutionState {
             end_time: task.ends.winner().map(|end| end.moment.time),
             takings,
         })
-    }
-
-    /// The edges that led to a task execution.
-    ///
-    /// A way into a parallel group is one to the group and one on to the member; a way out of it leaves from the
-    /// group, once, however many members it comes from. A retry stays on its node.
-    fn takings(
-        &self,
-        id: &TaskExecutionId,
-        task: &TaskState,
-        target: &TaskId,
-        target_group: Option<&TaskId>,
-    ) -> Vec<Taking> {
-        let mut takings = Vec::new();
-        for cause in &task.causes {
-            let Some(from) = self.tasks.get(&cause.task_execution_id) else { continue };
-            let Some(source) = from.task_id.get() else { continue };
-            let source_group = from.group.get();
-            let inside = source_group.is_some() && source_group == target_group;
-            let into_group = target_group.filter(|_| !inside && cause.kind != CauseKind::Retry);
-            let leaves = match (cause.kind, source_group) {
-                (CauseKind::Successor | CauseKind::Member, Some(group)) if !inside => group,
-                _ => source,
-            };
-            let taking = |source: &TaskId, target: &TaskId, kind, key: &TaskExecutionId| Taking {
-                source: source.clone(),
-                target: target.clone(),
-                kind,
-                key: key.clone(),
-            };
-            match (cause.kind, into_group) {
-                (CauseKind::Retry, _) => {}
-                (kind, Some(group)) => {
-                    // All members name the same causes, so the least of them stands for this start of the group.
-                    let first = task.causes.first().map_or(id, |cause| &cause.task_execution_id);
-                    let kind = if kind == CauseKind::Member { CauseKind::Successor } else { kind };
-                    takings.push(taking(leaves, group, kind, first));
-                    takings.push(taking(group, target, CauseKind::Member, id));
-                }
-                (CauseKind::Member, None) => takings.push(taking(leaves, target, CauseKind::Successor, id)),
-                (kind, None) => takings.push(taking(leaves, target, kind, id)),
-            }
-        }
-        takings
     }
 }
 

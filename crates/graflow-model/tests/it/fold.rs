@@ -153,6 +153,39 @@ fn a_group_stands_between_its_predecessor_and_its_successor() {
 }
 
 #[test]
+fn ways_through_groups_in_groups_are_ways_along_declared_edges() {
+    let member = |seconds, subject: &str, group: &str, kind: &str, cause: &str| {
+        let causes = json!([{"kind": kind, "task_execution_id": cause}]);
+        task("task_started", seconds, subject, json!({"group": group, "causes": causes}))
+    };
+    // s >> group{ group_in{a | b} >> c | d } >> z, and back to s
+    let mut events = vec![
+        declare(
+            &["s", "group", "group/group_in", "group_in/a", "group_in/b", "group/c", "group/d", "z"],
+            &[("s", "group"), ("group_in", "c"), ("group", "z"), ("group", "s")],
+        ),
+        started(0.0, "s#0", &[]),
+        member(1.0, "a", "group_in", "member", "s#0"),
+        member(1.0, "b", "group_in", "member", "s#0"),
+        member(1.0, "d", "group", "member", "s#0"),
+        member(2.0, "c", "group", "successor", "b"),
+        started(3.0, "s#1", &["iteration:c"]),
+        started(4.0, "z", &["successor:c"]),
+    ];
+    let edges = |events: &[Event]| {
+        let drawn = drawn(&fold(events).graph());
+        drawn.split(", ").filter(|word| word.contains('>')).collect::<Vec<_>>().join(", ")
+    };
+    let expected = "group>c group_member ×0, group>d group_member ×1, group>group_in group_member ×1, \
+                    group>s static ×1, group>z static ×1, group_in>a group_member ×1, group_in>b group_member ×1, \
+                    group_in>c static ×1, s>group static ×1";
+    assert_eq!(edges(&events), expected);
+    // The declarations may come last.
+    events.rotate_left(1);
+    assert_eq!(edges(&events), expected);
+}
+
+#[test]
 fn jumps_and_dynamic_tasks_are_edges_of_their_own_kind() {
     let state = fold(&[
         declare(&["a", "b", "c"], &[("a", "b"), ("b", "c")]),

@@ -48,12 +48,11 @@ fn any_event() -> impl Strategy<Value = Event> {
                         [{"source": name, "target": "b", "kind": "static"}]}),
                     )
                 }
-                15 => event(
-                    "graph_changed",
-                    time,
-                    "g",
-                    json!({"nodes": [{"id": "g", "kind": "group", "group": "h"}]}),
-                ),
+                15 => {
+                    let (id, group) = if salt % 2 == 0 { ("g", "h") } else { ("h", "g") };
+                    let nodes = json!([{"id": id, "kind": "group", "group": group}]);
+                    event("graph_changed", time, id, json!({"nodes": nodes}))
+                }
                 16 => task(
                     "data_written",
                     time,
