@@ -1,6 +1,4 @@
-//! What tests need beside the Rust toolchain: a Python with a few packages, in `target/venv`.
-//!
-//! The next ones to come are Node and a browser for the pages: they belong here too.
+//! What tests need beside the Rust toolchain: a few programs, and a Python with a few packages in `target/venv`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,6 +7,20 @@ use anyhow::{bail, ensure};
 
 use super::{Setting, Tally};
 use crate::process;
+
+/// A program that tests run, the Debian package it comes in, and why.
+struct Program {
+    name: &'static str,
+    package: &'static str,
+}
+
+const PROGRAMS: [Program; 3] = [
+    // The tutorials are followed to the letter.
+    Program { name: "bash", package: "bash" },
+    Program { name: "curl", package: "curl" },
+    // The main example reads the history of this checkout.
+    Program { name: "git", package: "git" },
+];
 
 /// A package that tests use, exactly this version of it, and why.
 struct PythonPackage {
@@ -31,9 +43,30 @@ const PYTHON_PACKAGES: [PythonPackage; 4] = [
 
 /// Installs what is missing, or says with which line to do so.
 pub(super) fn run(setting: &Setting<'_>) -> anyhow::Result<Tally> {
+    programs(setting)?;
     let python = python(setting)?;
     println!("python: {}", python.strip_prefix(&setting.workspace.root).unwrap_or(&python).display());
     Ok(Tally::PASSED)
+}
+
+/// Installs programs that are missing; only Debian's packages are known here.
+fn programs(setting: &Setting<'_>) -> anyhow::Result<()> {
+    let missing: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|program| !works(Command::new(program.name).arg("--version")))
+        .map(|program| program.package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut apt = setting.workspace.command("apt-get");
+    apt.args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(&missing);
+    let mut update = setting.workspace.command("apt-get");
+    if setting.may_install {
+        // Without a fresh list the versions it asks for may be gone; a failure shows in the next line.
+        process::check(update.args(["update", "--quiet"])).ok();
+    }
+    install(setting, &mut apt)
 }
 
 /// The Python that has the packages.
