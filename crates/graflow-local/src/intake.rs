@@ -11,7 +11,7 @@ use graflow_lineage::ingest::{self, BodyError, BodyFormat};
 use graflow_lineage::store::{AppendError, Batch, EventResult, Store};
 use graflow_model::event::EventType;
 use graflow_model::{Clock, Project};
-use graflow_wire::{EventCode, InvalidEvent, PostAnswer};
+use graflow_wire::{InvalidEvent, PostAnswer};
 
 use crate::folder::DataFolder;
 
@@ -188,11 +188,7 @@ pub(crate) fn append(
     clock: &dyn Clock,
 ) -> Result<Pending, BodyError> {
     let parsed = ingest::parse(lines, BodyFormat::Ndjson)?;
-    let invalid = parsed.invalid.into_iter().map(|invalid| InvalidEvent {
-        index: invalid.index,
-        code: code(invalid.error.code),
-        message: invalid.error.message,
-    });
+    let invalid = parsed.invalid.into_iter().map(|invalid| InvalidEvent::new(invalid.index, invalid.error));
     let mut answer =
         PostAnswer { invalid: invalid.collect(), last_seq: store.last_seq(), ..PostAnswer::default() };
     let (mut places, mut events) = (Vec::new(), Vec::new());
@@ -229,27 +225,9 @@ impl Pending {
                 EventResult::Accepted(_) => self.answer.accepted += 1,
                 EventResult::Duplicate => self.answer.duplicates += 1,
                 EventResult::Dropped => self.answer.dropped += 1,
-                EventResult::Invalid(error) => {
-                    self.answer.invalid.push(InvalidEvent {
-                        index,
-                        code: code(error.code),
-                        message: error.message,
-                    });
-                }
+                EventResult::Invalid(error) => self.answer.invalid.push(InvalidEvent::new(index, error)),
             }
         }
         self.answer
-    }
-}
-
-fn code(code: graflow_model::event::EventErrorCode) -> EventCode {
-    use graflow_model::event::EventErrorCode as Model;
-    match code {
-        Model::InvalidJson => EventCode::InvalidJson,
-        Model::MissingField => EventCode::MissingField,
-        Model::InvalidField => EventCode::InvalidField,
-        Model::InvalidData => EventCode::InvalidData,
-        Model::TooLarge => EventCode::TooLarge,
-        Model::ProducerSeqReused => EventCode::ProducerSeqReused,
     }
 }

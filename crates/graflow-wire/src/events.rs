@@ -1,4 +1,5 @@
-use graflow_model::{Seq, Timestamp};
+use graflow_model::event::EventErrorCode;
+use graflow_model::{EventError, Seq, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -12,6 +13,10 @@ pub struct PostAnswer {
     pub duplicates: u64,
     /// Events that cannot be taken; sending them again does not help.
     pub invalid: Vec<InvalidEvent>,
+    /// What was taken, but is probably not what was meant: the first event of each type that this version
+    /// does not know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<EventWarning>,
     /// The last number given so far.
     pub last_seq: Seq,
     /// Events of executions that have been deleted; they are counted and not kept.
@@ -32,6 +37,42 @@ pub struct InvalidEvent {
     pub code: EventCode,
     /// Why, for people.
     pub message: String,
+    /// What can be done about it.
+    #[serde(default)]
+    pub hint: String,
+}
+
+impl InvalidEvent {
+    /// What is said of the event at that place in the request.
+    pub fn new(index: usize, error: EventError) -> Self {
+        Self { index, code: error.code.into(), message: error.message, hint: error.code.hint().into() }
+    }
+}
+
+/// An event that was taken, with something to say about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventWarning {
+    /// Its place in the request, from 0.
+    pub index: usize,
+    /// What, for programs: `unknown_type`.
+    pub code: WarningCode,
+    /// What, for people.
+    pub message: String,
+    /// What can be done about it.
+    pub hint: String,
+}
+
+/// What there is to say about an event that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WarningCode {
+    /// This version knows no events of that type.
+    UnknownType,
+    /// A code that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What became of one event.
@@ -60,6 +101,19 @@ pub enum EventCode {
     /// A code that this version does not know.
     #[serde(other)]
     Unknown,
+}
+
+impl From<EventErrorCode> for EventCode {
+    fn from(code: EventErrorCode) -> Self {
+        match code {
+            EventErrorCode::InvalidJson => Self::InvalidJson,
+            EventErrorCode::MissingField => Self::MissingField,
+            EventErrorCode::InvalidField => Self::InvalidField,
+            EventErrorCode::InvalidData => Self::InvalidData,
+            EventErrorCode::TooLarge => Self::TooLarge,
+            EventErrorCode::ProducerSeqReused => Self::ProducerSeqReused,
+        }
+    }
 }
 
 /// `GET /api/executions/{id}/events`

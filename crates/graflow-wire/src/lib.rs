@@ -7,16 +7,20 @@
 //!
 //! With the feature `openapi` every shape has a schema for the OpenAPI document.
 
+mod analysis;
 mod data;
 mod deletion;
 mod error;
 mod events;
 mod execution;
+mod failure;
 mod finding;
 mod graph;
+mod layout;
 mod live;
 mod logs;
 mod metrics;
+mod profile;
 mod search;
 mod seconds;
 mod server;
@@ -24,19 +28,23 @@ mod task_execution;
 mod timeline;
 mod workflow;
 
+pub use analysis::{Analysis, CriticalPath, CriticalStep, Expected, Slack, TaskAnalysis};
 pub use data::{DataEdge, DataLineage, TaskReference, ValueRead, ValueWrite};
 pub use deletion::{DeleteRequest, DeletedAnswer};
 pub use error::ErrorBody;
-pub use events::{EventCode, Events, InvalidEvent, LoggedEvent, PostAnswer};
+pub use events::{EventCode, EventWarning, Events, InvalidEvent, LoggedEvent, PostAnswer, WarningCode};
 pub use execution::{Execution, ExecutionDetail, ExecutionList, LlmTotals, OpenQuestion};
+pub use failure::{Failure, Failures};
 pub use finding::{Finding, Findings};
 pub use graph::{Edge, EdgeData, Graph, Node, NodeData};
+pub use layout::{Bounds, Layout, LayoutEdges, LayoutGroup, LayoutNodes};
 pub use live::{
     EdgeReference, EventDelta, GraphRows, Hello, LivenessChange, Message, MessageData, Ping, Resync, Rows,
     message_type,
 };
 pub use logs::{LogLine, Logs};
 pub use metrics::{DurationStatistics, MetricsSummary, Series, SeriesPoint};
+pub use profile::{Profile, TaskProfile};
 pub use search::{Found, SearchAnswer};
 pub use seconds::seconds;
 pub use server::{Health, Limits, Ready, ServerInfo};

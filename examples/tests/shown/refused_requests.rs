@@ -91,7 +91,7 @@ async fn a_bad_line_is_lost_alone() {
     );
     let answer = post_text(&server, "application/x-ndjson", &lines);
     assert_eq!((answer.status, &answer.body["accepted"]), (200, &json!(2)), "{}", answer.body);
-    insta::assert_snapshot!(answer.body["invalid"], @r#"[{"code":"invalid_json","index":1,"message":"type: expected ident at line 1 column 11"}]"#);
+    insta::assert_snapshot!(answer.body["invalid"], @r#"[{"code":"invalid_json","hint":"an event is one JSON object; of lines, one stands on each","index":1,"message":"type: expected ident at line 1 column 11"}]"#);
     assert_eq!(server.rest().execution("r1").await.execution.status.as_str(), "completed");
 }
 
@@ -118,6 +118,7 @@ async fn missing_and_wrong_fields_are_named() {
         .iter()
         .map(|one| format!("{} {} {}", one["index"], one["code"], one["message"].as_str().unwrap()))
         .collect();
+    assert!(invalid.iter().all(|one| one["hint"].as_str().unwrap().contains("events.schema.json")));
     insta::assert_snapshot!(lines.join("\n"), @r#"
     0 "missing_field" `type` is missing
     1 "missing_field" `time` is missing
@@ -128,7 +129,7 @@ async fn missing_and_wrong_fields_are_named() {
     "#);
 }
 
-/// A type from the future is kept as it came, and given back.
+/// A type from the future is kept as it came, and given back; whoever sent it is told.
 #[tokio::test]
 async fn unknown_types_are_kept() {
     let place = Place::new();
@@ -138,6 +139,13 @@ async fn unknown_types_are_kept() {
     unknown["colour"] = json!("blue");
     let answer = post_text(&server, "application/json", &json!([unknown]).to_string());
     assert_eq!((answer.status, &answer.body["accepted"]), (200, &json!(1)), "{}", answer.body);
+    let warnings = json!([{
+        "index": 0,
+        "code": "unknown_type",
+        "message": "`task_teleported` is no type of event that this version knows; kept as it came, without effect",
+        "hint": "see spec/events.schema.json for the types; a newer producer may want a newer server",
+    }]);
+    assert_eq!(answer.body["warnings"], warnings);
     let events: Value = server.rest().get("/api/executions/r1/events").await;
     assert_eq!(events["events"][0]["event"], unknown);
 }

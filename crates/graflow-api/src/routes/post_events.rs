@@ -5,8 +5,7 @@ use axum::{Extension, Json};
 use graflow_lineage::manager::Ingested;
 use graflow_lineage::store::EventResult;
 use graflow_model::Project;
-use graflow_model::event::EventErrorCode;
-use graflow_wire::{ErrorBody, EventCode, InvalidEvent, PostAnswer};
+use graflow_wire::{ErrorBody, EventCode, EventWarning, InvalidEvent, PostAnswer, WarningCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -82,7 +81,9 @@ pub(crate) async fn post_events(
 }
 
 fn answer(ingested: Ingested, full: bool) -> PostAnswer {
-    let mut answer = PostAnswer { last_seq: ingested.last_seq, ..PostAnswer::default() };
+    let warnings =
+        ingested.unknown_types.into_iter().map(|(index, name)| unknown_type(index, &name)).collect();
+    let mut answer = PostAnswer { warnings, last_seq: ingested.last_seq, ..PostAnswer::default() };
     let mut codes = Vec::with_capacity(if full { ingested.results.len() } else { 0 });
     for (index, result) in ingested.results.into_iter().enumerate() {
         let code = match result {
@@ -99,8 +100,8 @@ fn answer(ingested: Ingested, full: bool) -> PostAnswer {
                 EventCode::Dropped
             }
             Some(EventResult::Invalid(error)) => {
-                let code = code(error.code);
-                answer.invalid.push(InvalidEvent { index, code, message: error.message });
+                let code = error.code.into();
+                answer.invalid.push(InvalidEvent::new(index, error));
                 code
             }
         };
@@ -112,13 +113,14 @@ fn answer(ingested: Ingested, full: bool) -> PostAnswer {
     answer
 }
 
-fn code(code: EventErrorCode) -> EventCode {
-    match code {
-        EventErrorCode::InvalidJson => EventCode::InvalidJson,
-        EventErrorCode::MissingField => EventCode::MissingField,
-        EventErrorCode::InvalidField => EventCode::InvalidField,
-        EventErrorCode::InvalidData => EventCode::InvalidData,
-        EventErrorCode::TooLarge => EventCode::TooLarge,
-        EventErrorCode::ProducerSeqReused => EventCode::ProducerSeqReused,
+fn unknown_type(index: usize, name: &str) -> EventWarning {
+    let name: String = name.chars().take(100).collect();
+    EventWarning {
+        index,
+        code: WarningCode::UnknownType,
+        message: format!(
+            "`{name}` is no type of event that this version knows; kept as it came, without effect"
+        ),
+        hint: "see spec/events.schema.json for the types; a newer producer may want a newer server".into(),
     }
 }

@@ -233,7 +233,7 @@ fn events_that_the_server_calls_invalid_are_counted_told_once_and_not_sent_again
     for round in 1..=2 {
         bench.now_us += SECOND;
         let post = bench.send(vec![event("good"), event("bad")]).post.unwrap();
-        let bad = InvalidEvent { index: 1, code: EventCode::InvalidData, message: "no".into() };
+        let bad = InvalidEvent { index: 1, code: EventCode::InvalidData, message: "no".into(), hint: String::new() };
         let receipt = PostAnswer { accepted: 1, invalid: vec![bad], ..PostAnswer::default() };
         let output = bench.answer(Answer::Taken(receipt));
         assert_eq!(output.warnings.len(), usize::from(round == 1));

@@ -1,5 +1,6 @@
 //! Events in.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use graflow_model::event::{EventType, Payload};
@@ -15,6 +16,7 @@ pub struct Ingest {
     receipt: Option<Receipt>,
     last_seq: Seq,
     places: Vec<Place>,
+    unknown_types: Vec<(usize, Arc<str>)>,
 }
 
 /// What is known of an event before the store has answered.
@@ -32,7 +34,12 @@ pub struct Ingested {
     pub results: Vec<Option<EventResult>>,
     /// The last number given in the project so far.
     pub last_seq: Seq,
+    /// Types that this version does not know, each with the place of its first event; at most [`UNKNOWN_TYPES`].
+    pub unknown_types: Vec<(usize, Arc<str>)>,
 }
+
+/// How many types that it does not know one answer names.
+pub const UNKNOWN_TYPES: usize = 20;
 
 impl LineageManager {
     /// Reads a body and hands its events to the store. They are on disk when [`Ingest::finish`] answers.
@@ -49,7 +56,14 @@ impl LineageManager {
             places[invalid.index] = Place::Invalid(invalid.error);
         }
         let mut events = Vec::with_capacity(parsed.events.len());
+        let mut unknown_types: Vec<(usize, Arc<str>)> = Vec::new();
         for (index, incoming) in parsed.events {
+            if let EventType::Other(name) = &incoming.event.event_type
+                && unknown_types.len() < UNKNOWN_TYPES
+                && unknown_types.iter().all(|(_, known)| known != name)
+            {
+                unknown_types.push((index, Arc::clone(name)));
+            }
             if incoming.event.event_type == EventType::Heartbeat && incoming.event.producer_seq.is_none() {
                 self.heartbeat(project, &incoming);
                 places[index] = Place::Heartbeat;
@@ -61,7 +75,7 @@ impl LineageManager {
             let received = self.clock().now();
             self.store.append(Batch { project: project.clone(), received, events })
         });
-        Ok(Ingest { receipt, last_seq: self.store.last_seq(), places })
+        Ok(Ingest { receipt, last_seq: self.store.last_seq(), places, unknown_types })
     }
 
     fn heartbeat(&self, project: &Project, incoming: &Incoming) {
@@ -88,6 +102,10 @@ impl Ingest {
             Place::Heartbeat => None,
             Place::Invalid(error) => Some(EventResult::Invalid(error)),
         });
-        Ok(Ingested { results: results.collect(), last_seq: appended.last_seq })
+        Ok(Ingested {
+            results: results.collect(),
+            last_seq: appended.last_seq,
+            unknown_types: self.unknown_types,
+        })
     }
 }

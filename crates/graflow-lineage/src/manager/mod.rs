@@ -11,7 +11,7 @@ mod read;
 mod verbs;
 
 pub use follow::{LiveRows, Snapshot, Told};
-pub use intake::{Ingest, Ingested};
+pub use intake::{Ingest, Ingested, UNKNOWN_TYPES};
 pub use moment::{At, AtError};
 pub use read::{AsRead, LogQuery, LoggedLine};
 pub use verbs::{RecordError, RecordedTask};

@@ -52,6 +52,20 @@ impl EventErrorCode {
             Self::ProducerSeqReused => "producer_seq_reused",
         }
     }
+
+    /// What whoever sent it can do about it.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::InvalidJson => "an event is one JSON object; of lines, one stands on each",
+            Self::MissingField => {
+                "see spec/events.schema.json for the fields of this type; event_id, type, time and execution_id are on every event"
+            }
+            Self::InvalidField => "see spec/events.schema.json for what the field takes",
+            Self::InvalidData => "see spec/events.schema.json for the `data` of this type",
+            Self::TooLarge => "an event has at most 1 MiB, an id 128 bytes, a name 16 KiB",
+            Self::ProducerSeqReused => "a producer counts up; one that starts anew takes a new nonce",
+        }
+    }
 }
 
 impl EventError {
