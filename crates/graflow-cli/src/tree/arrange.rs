@@ -27,11 +27,16 @@ impl Picture<'_> {
     /// How long the run took, or has been running.
     pub(crate) fn seconds(&self) -> f64 {
         self.execution.duration.unwrap_or_else(|| {
-            let until = self.execution.end_time.unwrap_or_else(|| {
-                if self.execution.lost_since.is_some() { self.execution.last_event_time } else { self.now }
-            });
-            seconds_between(self.execution.start_time, until)
+            seconds_between(
+                self.execution.start_time,
+                self.execution.end_time.unwrap_or_else(|| self.known_until()),
+            )
         })
+    }
+
+    /// Until when what has not ended is known to have run: what is lost until its last event.
+    fn known_until(&self) -> Timestamp {
+        if self.execution.lost_since.is_some() { self.execution.last_event_time } else { self.now }
     }
 
     /// The rows under a node, or at the top.
@@ -74,8 +79,8 @@ impl Picture<'_> {
                 ran.reason = row.reason.as_deref().or(ran.reason);
             }
             let Some(start) = row.start_time else { continue };
-            let running = matches!(row.status, TaskStatus::Running | TaskStatus::Waiting);
-            let end = row.end_time.or(running.then_some(self.now));
+            let open = matches!(row.status, TaskStatus::Running | TaskStatus::Waiting | TaskStatus::Lost);
+            let end = row.end_time.or_else(|| open.then(|| self.known_until()));
             let seconds = row.duration.or(end.map(|end| seconds_between(start, end))).unwrap_or(0.0);
             let from = seconds_between(self.execution.start_time, start);
             ran.seconds = Some(ran.seconds.unwrap_or(0.0) + seconds);

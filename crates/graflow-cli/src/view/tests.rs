@@ -1,5 +1,7 @@
 //! Pages of the runs in `tests/fixtures/runs.ndjson`, folded here.
 
+use graflow_lineage::liveness::{lost_execution, lost_graph, lost_task_execution};
+use graflow_model::row::{self, ExecutionRow, TaskExecutionRow};
 use graflow_model::{Event, ExecutionId, ExecutionState, Timestamp};
 use graflow_wire::{Finding, Graph};
 
@@ -12,6 +14,20 @@ const WIDE: &str = "01936f80-0000-7000-8000-000000000003";
 
 /// A run as it stands after so many of its events.
 fn page(id: &str, events: usize) -> Page {
+    let state = state(id, events);
+    page_of(state.execution_row(), state.task_execution_rows(), state.graph())
+}
+
+/// The same, when it is not heard of any more.
+fn lost_page(id: &str, events: usize) -> Page {
+    let state = state(id, events);
+    let rows = state.task_execution_rows().into_iter().map(lost_task_execution).collect();
+    let mut page = page_of(lost_execution(state.execution_row()), rows, lost_graph(state.graph()));
+    page.execution.lost_since = Some("2026-11-23T12:01:10Z".parse().unwrap());
+    page
+}
+
+fn state(id: &str, events: usize) -> ExecutionState {
     let mut state = ExecutionState::new(ExecutionId::from(id));
     let all = RUNS.lines().map(|line| Event::from_json(line.as_bytes()).unwrap());
     for event in
@@ -19,16 +35,19 @@ fn page(id: &str, events: usize) -> Page {
     {
         state.apply(&event);
     }
-    let graph = state.graph();
+    state
+}
+
+fn page_of(execution: ExecutionRow, rows: Vec<TaskExecutionRow>, graph: row::Graph) -> Page {
     Page {
-        execution: state.execution_row().into(),
+        execution: execution.into(),
         findings: Vec::new(),
         graph: Graph {
             nodes: graph.nodes.into_iter().map(Into::into).collect(),
             edges: graph.edges.into_iter().map(Into::into).collect(),
             ..Graph::default()
         },
-        task_executions: Some(state.task_execution_rows().into_iter().map(Into::into).collect()),
+        task_executions: Some(rows.into_iter().map(Into::into).collect()),
     }
 }
 
@@ -69,6 +88,20 @@ fn what_failed_in_full() {
 #[test]
 fn a_run_that_runs() {
     insta::assert_snapshot!(text(&page(FAILED, 16), terminal(100, true), Rows::Summary));
+}
+
+#[test]
+fn what_is_lost_ran_until_its_last_event() {
+    insta::assert_snapshot!(text(&lost_page(FAILED, 11), terminal(100, true), Rows::Summary));
+}
+
+#[test]
+fn of_many_labels_the_first_are_shown() {
+    let mut page = page(FAILED, usize::MAX);
+    page.execution.labels = (0..200).map(|number| (format!("label-{number:03}"), "x".repeat(100))).collect();
+    let text = text(&page, terminal(100, true), Rows::Summary);
+    assert!(text.contains("label-011=xxx") && !text.contains("label-012"), "{text}");
+    assert!(text.contains("and 188 more; --json shows each"), "{text}");
 }
 
 #[test]
