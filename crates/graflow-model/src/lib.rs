@@ -7,6 +7,7 @@ pub mod event;
 pub mod fold;
 pub mod frame;
 pub mod id;
+pub mod label;
 pub mod limits;
 #[cfg(feature = "openapi")]
 mod openapi;

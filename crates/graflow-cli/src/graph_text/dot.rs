@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use graflow_model::{NodeKind, TaskStatus};
+use graflow_model::{NodeKind, TaskStatus, label};
 use graflow_wire::{Graph, Node};
 
 use super::{drawn_edges, edge_label, is_top, members_of};
@@ -19,7 +19,7 @@ pub(crate) fn dot(graph: &Graph) -> String {
         if edge.data.count == 0 {
             attributes.push("style=dotted".to_owned());
         }
-        attributes.extend(edge_label(edge).map(|label| format!("label={}", quoted(&label))));
+        attributes.extend(edge_label(edge).map(|label| format!("label=\"{}\"", label::dot(&label))));
         // Dot's lines end at nodes: a group has one that is not seen, and the line is cut at the group's frame.
         for (place, end) in [(source, "ltail"), (target, "lhead")] {
             if graph.nodes[place].data.kind == NodeKind::Group {
@@ -40,8 +40,8 @@ fn draw(text: &mut String, graph: &Graph, place: usize, node: &Node, depth: usiz
     if node.data.kind == NodeKind::Group && depth < 16 {
         let _ = writeln!(
             text,
-            "{indent}subgraph cluster_n{place} {{\n{indent}  label={};",
-            quoted(node.id.as_str())
+            "{indent}subgraph cluster_n{place} {{\n{indent}  label=\"{}\";",
+            label::dot(&clean(node.id.as_str()))
         );
         let _ = writeln!(text, "{indent}  n{place} [shape=point, style=invis];");
         for (place, member) in members_of(graph, node) {
@@ -49,14 +49,11 @@ fn draw(text: &mut String, graph: &Graph, place: usize, node: &Node, depth: usiz
         }
         let _ = writeln!(text, "{indent}}}");
     } else {
-        let label = quoted(&format!("{}\n{}", clean(node.id.as_str()), node.data.status));
+        let label = label::dot(&format!("{}\n{}", clean(node.id.as_str()), node.data.status));
         let (fill, line) = look(node.data.status);
-        let _ = writeln!(text, "{indent}n{place} [label={label}, fillcolor=\"{fill}\", color=\"{line}\"];");
+        let _ =
+            writeln!(text, "{indent}n{place} [label=\"{label}\", fillcolor=\"{fill}\", color=\"{line}\"];");
     }
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }
 
 const fn look(status: TaskStatus) -> (&'static str, &'static str) {

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use graflow_model::{NodeKind, TaskStatus};
+use graflow_model::{NodeKind, TaskStatus, label};
 use graflow_wire::{Graph, Node};
 
 use super::{drawn_edges, edge_label, is_top, members_of};
@@ -34,29 +34,19 @@ pub(crate) fn mermaid(graph: &Graph) -> String {
 fn draw(text: &mut String, graph: &Graph, place: usize, node: &Node, depth: usize) {
     let indent = "  ".repeat(depth);
     if node.data.kind == NodeKind::Group && depth < 16 {
-        let _ = writeln!(text, "{indent}subgraph n{place}[\"{}\"]", escaped(node.id.as_str()));
+        let _ = writeln!(text, "{indent}subgraph n{place}[\"{}\"]", label::mermaid(&clean(node.id.as_str())));
         for (place, member) in members_of(graph, node) {
             draw(text, graph, place, member, depth + 1);
         }
         let _ = writeln!(text, "{indent}end");
     } else {
-        let _ =
-            writeln!(text, "{indent}n{place}[\"{}<br/>{}\"]", escaped(node.id.as_str()), node.data.status);
+        let _ = writeln!(
+            text,
+            "{indent}n{place}[\"{}<br/>{}\"]",
+            label::mermaid(&clean(node.id.as_str())),
+            node.data.status
+        );
     }
-}
-
-/// Mermaid takes character codes; everything that has a meaning to it is written as one.
-fn escaped(name: &str) -> String {
-    let mut escaped = String::new();
-    for character in clean(name).chars() {
-        match character {
-            '"' | '#' | '<' | '>' | '&' | ';' | '`' | '\\' => {
-                let _ = write!(escaped, "#{};", u32::from(character));
-            }
-            _ => escaped.push(character),
-        }
-    }
-    escaped
 }
 
 const fn look(status: TaskStatus) -> &'static str {

@@ -17,9 +17,18 @@ impl ExecutionState {
     /// entered, and the way leaves from the outermost one that is left. A retry stays on its node.
     pub(super) fn takings(&self, id: &TaskExecutionId, task: &TaskState, target: &TaskId) -> Vec<Taking> {
         let mut takings = Vec::new();
-        // All members name the same causes, so the least of them stands for this start of the group.
-        let first = task.causes.first().map_or(id, |cause| &cause.task_execution_id);
         let to = self.groups_around(task);
+        // All members name the same causes, so the least of them stands for this start of the group. Where nothing
+        // led to it, the run itself began there.
+        let begin = TaskExecutionId::new(self.execution_id.as_str());
+        let first = task.causes.first().map_or(&begin, |cause| &cause.task_execution_id);
+        if task.causes.is_empty() && task.started.get().is_some() {
+            let inwards = to.iter().rev().copied().chain([target]);
+            for (source, entered) in to.iter().rev().copied().zip(inwards.skip(1)) {
+                let key = if entered == target { id } else { first };
+                takings.push(taking(source, entered, CauseKind::Member, key));
+            }
+        }
         for cause in task.causes.iter().filter(|cause| cause.kind != CauseKind::Retry) {
             let Some(from) = self.tasks.get(&cause.task_execution_id) else { continue };
             let Some(mut source) = from.task_id.get() else { continue };
@@ -32,12 +41,7 @@ impl ExecutionState {
             let mut kind = if cause.kind == CauseKind::Member { CauseKind::Successor } else { cause.kind };
             let entered = to.iter().rev().filter(|group| !from.contains(group)).map(|&group| (group, first));
             for (target, key) in entered.chain([(target, id)]) {
-                takings.push(Taking {
-                    source: source.clone(),
-                    target: target.clone(),
-                    kind,
-                    key: key.clone(),
-                });
+                takings.push(taking(source, target, kind, key));
                 (source, kind) = (target, CauseKind::Member);
             }
         }
@@ -80,4 +84,8 @@ impl ExecutionState {
             self.refresh(id, true, touched);
         }
     }
+}
+
+fn taking(source: &TaskId, target: &TaskId, kind: CauseKind, key: &TaskExecutionId) -> Taking {
+    Taking { source: source.clone(), target: target.clone(), kind, key: key.clone() }
 }

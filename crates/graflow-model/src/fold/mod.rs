@@ -318,11 +318,11 @@ impl ExecutionState {
         change: impl FnOnce(&mut TaskState),
     ) {
         let task = self.tasks.entry(id.clone()).or_default();
-        let (place, edges, shown) = (task.place(), task.causes.len(), task.shown());
+        let (place, edges, shown) = (task.place(), task.led_to_by(), task.shown());
         change(task);
         touched.task_executions.insert(id.clone());
         let has_moved = task.place() != place;
-        let has_edges_changed = has_moved || task.causes.len() != edges;
+        let has_edges_changed = has_moved || task.led_to_by() != edges;
         if !has_edges_changed && task.shown() == shown {
             return;
         }

@@ -157,6 +157,11 @@ impl TaskState {
         (self.task_id.get().cloned(), self.group.get().cloned())
     }
 
+    /// What the edges that led to it hang on, which only ever grows: whether it began, and its causes.
+    pub(crate) fn led_to_by(&self) -> (bool, usize) {
+        (self.started.get().is_some(), self.causes.len())
+    }
+
     /// What the index shows of it, apart from edges.
     pub(crate) fn shown(&self) -> Shown {
         Shown {

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use graflow_model::label;
+
 use super::graph::{Graph, VertexKind};
 
 impl Graph {
@@ -10,7 +12,7 @@ impl Graph {
     pub(crate) fn mermaid(&self) -> String {
         let mut text = String::from("flowchart TD\n");
         for (number, vertex) in self.nodes() {
-            let label = escape(&vertex.id, &[('"', "#quot;")]);
+            let label = label::mermaid(&vertex.id);
             let (open, close) =
                 if matches!(vertex.kind, VertexKind::Begin(_)) { ("{{", "}}") } else { ("[", "]") };
             let _ = writeln!(text, "    n{number}{open}\"{label}\"{close}");
@@ -24,11 +26,10 @@ impl Graph {
 
     /// As a graph for GraphViz.
     pub(crate) fn dot(&self, name: &str) -> String {
-        let quote = |text: &str| escape(text, &[('\\', "\\\\"), ('"', "\\\"")]);
-        let mut text = format!("digraph \"{}\" {{\n    node [shape=box];\n", quote(name));
+        let mut text = format!("digraph \"{}\" {{\n    node [shape=box];\n", label::dot(name));
         for (number, vertex) in self.nodes() {
             let shape = if matches!(vertex.kind, VertexKind::Begin(_)) { " shape=hexagon" } else { "" };
-            let _ = writeln!(text, "    n{number} [label=\"{}\"{shape}];", quote(&vertex.id));
+            let _ = writeln!(text, "    n{number} [label=\"{}\"{shape}];", label::dot(&vertex.id));
         }
         for edge in &self.edges {
             let style = if edge.is_back { " [style=dashed constraint=false]" } else { "" };
@@ -68,16 +69,4 @@ impl Graph {
         }
         text
     }
-}
-
-fn escape(text: &str, replacements: &[(char, &str)]) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match replacements.iter().find(|(replaced, _)| *replaced == letter) {
-            Some((_, replacement)) => escaped.push_str(replacement),
-            None if letter.is_control() => escaped.push(' '),
-            None => escaped.push(letter),
-        }
-    }
-    escaped
 }
