@@ -130,7 +130,7 @@ impl Options {
             "max_retries" => self.max_retries = Some(value),
             "max_cycles" => self.max_cycles = Some(value),
             "retry_if" => self.retry_if = Some(value),
-            "timeout" => self.timeout = duration(&value, errors),
+            "timeout" => self.timeout = timeout(&value, errors),
             "backoff" => self.backoff = backoff(&value, errors),
             "writes" => self.writes = vec![value],
             unknown => errors.at(key, format!("`{unknown}` is no option of a task; there are: {KNOWN}")),
@@ -158,9 +158,13 @@ fn string(value: &Expr) -> Option<LitStr> {
     syn::parse2(quote!(#value)).ok()
 }
 
-fn duration(value: &Expr, errors: &mut Errors) -> Option<TokenStream> {
+fn timeout(value: &Expr, errors: &mut Errors) -> Option<TokenStream> {
     let Some(text) = string(value) else { return Some(quote!(#value)) };
     match parse_duration(&text.value()) {
+        Ok(Duration::ZERO) => {
+            errors.at(text, "a `timeout` of no time fails every attempt; leave it out for none");
+            None
+        }
         Ok(duration) => Some(duration_tokens(duration)),
         Err(message) => {
             errors.at(text, message);

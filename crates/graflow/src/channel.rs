@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Add;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use crate::context::Attempt;
@@ -48,6 +49,7 @@ struct Entries {
 struct Entry {
     value: Value,
     write: u64,
+    written_by: ThreadId,
     expires: Option<Instant>,
 }
 
@@ -71,7 +73,38 @@ impl ChannelStore {
     }
 
     pub(crate) fn set(&self, key: &'static str, value: Value, ttl: Option<Duration>) -> u64 {
-        self.lock().put(key, value, ttl)
+        let expires = ttl.and_then(|ttl| Instant::now().checked_add(ttl));
+        let (write, before) = self.lock().put(key, value, expires);
+        // Dropped without the lock, since that runs the user's code.
+        drop(before);
+        write
+    }
+
+    /// A key as it is now.
+    fn seen(&self, key: &str) -> Seen {
+        let entries = self.lock();
+        let entry = entries.by_key.get(key);
+        let live = entry.filter(|entry| entry.is_live());
+        Seen {
+            value: live.map(|entry| entry.value.clone()),
+            write: entry.map(|entry| entry.write),
+            expires: live.and_then(|entry| entry.expires),
+        }
+    }
+
+    /// Puts a value in the place of what was seen, unless another thread came in between. What this thread wrote
+    /// in between it wrote inside of the change, which comes last.
+    fn replace(&self, key: &'static str, seen: &Seen, value: Value) -> Option<u64> {
+        let mut entries = self.lock();
+        let now = entries.by_key.get(key);
+        let is_own = now.is_some_and(|entry| entry.written_by == thread::current().id());
+        if now.map(|entry| entry.write) != seen.write && !is_own {
+            return None;
+        }
+        let (write, before) = entries.put(key, value, seen.expires);
+        drop(entries);
+        drop(before);
+        Some(write)
     }
 
     /// Keys with a value, and the values' types.
@@ -82,12 +115,20 @@ impl ChannelStore {
     }
 }
 
+/// What a change begins with.
+#[derive(Debug)]
+struct Seen {
+    value: Option<Value>,
+    write: Option<u64>,
+    expires: Option<Instant>,
+}
+
 impl Entries {
-    fn put(&mut self, key: &'static str, value: Value, ttl: Option<Duration>) -> u64 {
+    /// Gives the number of the write, and what was there.
+    fn put(&mut self, key: &'static str, value: Value, expires: Option<Instant>) -> (u64, Option<Entry>) {
         self.writes += 1;
-        let expires = ttl.and_then(|ttl| Instant::now().checked_add(ttl));
-        self.by_key.insert(key, Entry { value, write: self.writes, expires });
-        self.writes
+        let entry = Entry { value, write: self.writes, written_by: thread::current().id(), expires };
+        (self.writes, self.by_key.insert(key, entry))
     }
 }
 
@@ -115,35 +156,27 @@ impl Channel {
         self.put(key, value, Some(ttl));
     }
 
-    /// Replaces the value by what `change` makes of it; nobody comes in between. Gives the new value.
+    /// Replaces the value by what `change` makes of it. Gives the new value.
     ///
-    /// Should `change` panic, the key keeps its value. It must not use the channel itself, which would wait for ever.
+    /// Nobody comes in between: when another task did, `change` is called again with what is there then. It may use
+    /// the channel itself; should it set the same key, its result comes after. Should it panic, the key keeps its
+    /// value.
     pub fn update<T: Clone + Send + Sync + 'static>(
         &self,
         key: Key<T>,
-        change: impl FnOnce(Option<T>) -> T,
+        change: impl FnMut(Option<T>) -> T,
     ) -> Arc<T> {
         self.change(key, "update", change)
     }
 
     /// Adds to the end of a list, which is empty where there is none. Gives the new length.
     pub fn append<T: Clone + Send + Sync + 'static>(&self, key: Key<Vec<T>>, item: T) -> usize {
-        let list = self.change(key, "append", |list| {
-            let mut list = list.unwrap_or_default();
-            list.push(item);
-            list
-        });
-        list.len()
+        self.insert(key, "append", item, <[T]>::len)
     }
 
-    /// Adds to the front of a list, which is empty where there is none. Gives the new length.
+    /// Adds to the beginning of a list, which is empty where there is none. Gives the new length.
     pub fn prepend<T: Clone + Send + Sync + 'static>(&self, key: Key<Vec<T>>, item: T) -> usize {
-        let list = self.change(key, "prepend", |list| {
-            let mut list = list.unwrap_or_default();
-            list.insert(0, item);
-            list
-        });
-        list.len()
+        self.insert(key, "prepend", item, |_| 0)
     }
 
     /// Adds to a number, which is zero where there is none. Gives the sum.
@@ -178,29 +211,54 @@ impl Channel {
         keys
     }
 
-    /// All but `update` move the old value out, without a copy when nobody else holds it: their changes cannot panic.
+    /// No lock is held while the value is changed: that is the user's code.
     fn change<T: Clone + Send + Sync + 'static>(
         &self,
         key: Key<T>,
         operation: &'static str,
-        change: impl FnOnce(Option<T>) -> T,
+        mut change: impl FnMut(Option<T>) -> T,
     ) -> Arc<T> {
+        loop {
+            let seen = self.shared.channel.seen(key.name());
+            let old = seen.value.as_ref().and_then(Value::downcast_ref::<T>).cloned();
+            let new = Arc::new(change(old));
+            let value = key.shared_value(Arc::clone(&new));
+            if let Some(write) = self.shared.channel.replace(key.name(), &seen, value.clone()) {
+                self.record_write(key.name(), write, Some(&value), Some(operation));
+                return new;
+            }
+        }
+    }
+
+    /// Inserts into a list: where it stands, or, while somebody else holds that, into a copy.
+    fn insert<T: Clone + Send + Sync + 'static>(
+        &self,
+        key: Key<Vec<T>>,
+        operation: &'static str,
+        item: T,
+        place: fn(&[T]) -> usize,
+    ) -> usize {
         let mut entries = self.shared.channel.lock();
-        let live = entries.by_key.get(key.name()).filter(|entry| entry.is_live());
-        let expires = live.and_then(|entry| entry.expires);
-        let old = match live {
-            Some(_) if operation != "update" => entries.by_key.remove(key.name()).map(|entry| entry.value),
-            live => live.map(|entry| entry.value.clone()),
-        };
-        let new = Arc::new(change(old.and_then(Value::into_arc::<T>).map(Arc::unwrap_or_clone)));
-        let value = key.shared_value(Arc::clone(&new));
-        let write = entries.put(key.name(), value.clone(), None);
-        if let Some(entry) = entries.by_key.get_mut(key.name()) {
-            entry.expires = expires;
+        let Entries { by_key, writes } = &mut *entries;
+        if let Some(entry) = by_key.get_mut(key.name()).filter(|entry| entry.is_live())
+            && let Some(list) = entry.value.get_mut::<Vec<T>>()
+        {
+            list.insert(place(list), item);
+            let length = list.len();
+            *writes += 1;
+            (entry.write, entry.written_by) = (*writes, thread::current().id());
+            let (write, value) = (entry.write, entry.value.clone());
+            drop(entries);
+            self.record_write(key.name(), write, Some(&value), Some(operation));
+            return length;
         }
         drop(entries);
-        self.record_write(key.name(), write, Some(&value), Some(operation));
-        new
+        let list = self.change(key, operation, |list| {
+            let mut list = list.unwrap_or_default();
+            list.insert(place(&list), item.clone());
+            list
+        });
+        list.len()
     }
 
     fn put<T: Send + Sync + 'static>(&self, key: Key<T>, value: T, ttl: Option<Duration>) {

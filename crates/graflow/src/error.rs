@@ -185,11 +185,17 @@ pub enum WorkflowError {
     #[error("{0}")]
     Invalid(Report),
     /// `execute_blocking` was called where an async runtime already runs; it would block that.
-    #[error("execute_blocking cannot run inside of an async runtime; write `.execute().await`")]
+    #[error(
+        "execute_blocking cannot wait inside of an async runtime; write `.execute().await`, \
+         or call it from a task that is no `async fn`"
+    )]
     InsideRuntime,
     /// Tasks need tokio, and the future was polled elsewhere.
     #[error("a workflow runs on tokio; await it there, or call execute_blocking()")]
     NoRuntime,
+    /// The runtime has no timer.
+    #[error("the async runtime has no timer; build it with `.enable_all()`")]
+    NoTimer,
     /// No runtime could be started.
     #[error("cannot start an async runtime")]
     Runtime(#[source] std::io::Error),
@@ -243,6 +249,38 @@ pub enum Problem {
         task: String,
         /// What there is.
         available: String,
+    },
+    /// A task or group stands on both sides of a `>>`.
+    #[error(
+        "task `{task}` would follow itself; for a loop, return ctx.next_iteration(…); \
+         to run it twice, give one of the two an id with .named(…)"
+    )]
+    FollowsItself {
+        /// The task or group.
+        task: String,
+    },
+    /// A `>>` between many tasks and many others.
+    #[error(
+        "{sources} tasks >> {targets} tasks: with an edge from each to each, the workflow has more than {most} edges; \
+         put a task between them, or make one side a group with parallel(…)"
+    )]
+    TooManyEdges {
+        /// Tasks on the left.
+        sources: usize,
+        /// Tasks on the right.
+        targets: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// A name that cannot be recorded.
+    #[error("{what}, `{name}`: {reason}")]
+    Name {
+        /// Whose.
+        what: &'static str,
+        /// It, or its beginning.
+        name: String,
+        /// What is wrong.
+        reason: String,
     },
     /// A parameter has no source.
     #[error("task `{task}`, parameter `{parameter}: {written}`: {reason}\n    hint: {hint}")]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use graflow_model::limits::NAME_BYTES;
 use serde::Serialize;
 
 use crate::value::{Value, ValueType};
@@ -32,7 +33,11 @@ pub struct KeyDeclaration {
 
 impl<T: Send + Sync + 'static> Key<T> {
     /// Names a value. A sink records its type and size.
+    ///
+    /// # Panics
+    /// The name is empty or longer than 16 KiB; for a `const`, as it should be, that is an error of the compiler.
     pub const fn new(name: &'static str) -> Self {
+        check(name);
         Self { name, value_type: ValueType::opaque::<T>, marker: PhantomData }
     }
 
@@ -57,9 +62,18 @@ impl<T: Send + Sync + 'static> Key<T> {
 
 impl<T: Serialize + Send + Sync + 'static> Key<T> {
     /// Names a value of which a sink records also the hash and, by its policy, the text.
+    ///
+    /// # Panics
+    /// As [`Key::new`] does.
     pub const fn serializable(name: &'static str) -> Self {
+        check(name);
         Self { name, value_type: ValueType::serializable::<T>, marker: PhantomData }
     }
+}
+
+const fn check(name: &str) {
+    assert!(!name.is_empty(), "the name of a key cannot be empty");
+    assert!(name.len() <= NAME_BYTES, "the name of a key has at most 16 KiB");
 }
 
 impl<T> Clone for Key<T> {

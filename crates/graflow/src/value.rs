@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use graflow_model::value::{Described, ValuePolicy, describe};
@@ -54,6 +55,11 @@ impl Value {
         Arc::clone(&self.data).downcast().ok()
     }
 
+    /// The value, when nobody else holds it and it is a `T`.
+    pub(crate) fn get_mut<T: 'static>(&mut self) -> Option<&mut T> {
+        Arc::get_mut(&mut self.data)?.downcast_mut()
+    }
+
     /// The value itself, without a copy when nobody else holds it.
     pub(crate) fn into_arc<T: Send + Sync + 'static>(self) -> Option<Arc<T>> {
         self.data.downcast().ok()
@@ -69,12 +75,22 @@ impl Value {
         if policy == ValuePolicy::Off {
             return Described::default();
         }
-        let known = self.value_type.describe.and_then(|describe| describe(&*self.data, policy));
-        known.or_else(|| describe_plain(&*self.data, policy)).unwrap_or_else(|| Described {
+        let known = self.value_type.describe.and_then(|describe| {
+            // `Serialize` may be the user's own code, and this the thread that tells of every workflow.
+            catch_unwind(AssertUnwindSafe(|| describe(&*self.data, policy)))
+                .unwrap_or_else(|_| Some(self.undescribed("panicked")))
+        });
+        known
+            .or_else(|| describe_plain(&*self.data, policy))
+            .unwrap_or_else(|| self.undescribed("not_serializable"))
+    }
+
+    fn undescribed(&self, reason: &str) -> Described {
+        Described {
             size: u64::try_from(self.value_type.shallow_size).ok(),
-            hash: Some("hash_skipped:not_serializable".to_owned()),
+            hash: Some(format!("hash_skipped:{reason}")),
             preview: None,
-        })
+        }
     }
 }
 
@@ -194,6 +210,18 @@ mod tests {
         struct Plain;
         assert!((&Probe::<u32>::new()).value_type().describe.is_some());
         assert!((&Probe::<Plain>::new()).value_type().describe.is_none());
+    }
+
+    #[test]
+    fn a_serialize_that_panics_harms_nobody() {
+        struct Panics;
+        impl Serialize for Panics {
+            fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                panic!("as told")
+            }
+        }
+        let described = Value::serializable(Panics).describe(ValuePolicy::Preview);
+        assert_eq!(described.hash.as_deref(), Some("hash_skipped:panicked"));
     }
 
     #[test]

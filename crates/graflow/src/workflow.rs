@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::Execute;
 use crate::error::Problem;
-use crate::flow::{Graph, IntoFlow};
+use crate::flow::{Graph, IntoFlow, check_task_name};
 use crate::task::{Task, TaskRef};
 
 /// A name and a graph of tasks. It can run any number of times, also at once.
@@ -58,9 +58,10 @@ impl Workflow {
     /// Adds a task.
     ///
     /// # Errors
-    /// There is a task or group of that id.
+    /// There is a task or group of that id, or it is empty or too long.
     pub fn add_node(&mut self, task: impl Task) -> Result<(), Problem> {
         let id = task.id().to_owned();
+        check_task_name(&id)?;
         if self.graph.find(&id).is_some() {
             let reason = "there is a task or group of that id already; give the new one an id with .named(…)";
             return Err(Problem::DuplicateTask { task: id, reason: reason.to_owned() });
@@ -72,7 +73,7 @@ impl Workflow {
     /// Adds an edge between two tasks or groups. An edge whose target already reaches its source is a back edge.
     ///
     /// # Errors
-    /// One of the two is not there.
+    /// One of the two is not there, or they are the same.
     pub fn add_edge(&mut self, from: impl TaskRef, to: impl TaskRef) -> Result<(), Problem> {
         let find = |id: Arc<str>| {
             let available = || self.graph.names();
@@ -81,8 +82,7 @@ impl Workflow {
                 .ok_or_else(|| Problem::UnknownTask { task: id.to_string(), available: available() })
         };
         let (from, to) = (find(from.into_task_id())?, find(to.into_task_id())?);
-        Arc::make_mut(&mut self.graph).connect(from, to);
-        Ok(())
+        Arc::make_mut(&mut self.graph).connect(from, to)
     }
 
     /// A run of it, to be set up and awaited.

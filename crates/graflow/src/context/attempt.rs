@@ -9,6 +9,7 @@ use futures_util::task::AtomicWaker;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Shared;
+use crate::error::TaskError;
 use crate::flow::Flow;
 use crate::sink::TaskExecution;
 use crate::task::TaskSpec;
@@ -29,7 +30,8 @@ pub(crate) struct Attempt {
     pub(crate) waker: AtomicWaker,
     /// Made only when the task asks for it.
     token: OnceLock<CancellationToken>,
-    additions: Mutex<Vec<Flow>>,
+    /// Tasks that it adds; none once it has ended.
+    additions: Mutex<Option<Vec<Flow>>>,
 }
 
 /// What the engine says of an attempt when it starts it.
@@ -61,7 +63,7 @@ impl Attempt {
             cancelled: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             token: OnceLock::new(),
-            additions: Mutex::new(Vec::new()),
+            additions: Mutex::new(Some(Vec::new())),
         }
     }
 
@@ -92,12 +94,30 @@ impl Attempt {
         token
     }
 
-    pub(crate) fn add(&self, flow: Flow) {
-        self.additions.lock().unwrap_or_else(PoisonError::into_inner).push(flow);
+    /// Takes tasks to be added when it completes.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub(crate) fn add(&self, flow: Flow) -> Result<(), TaskError> {
+        match &mut *self.additions.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(additions) => {
+                additions.push(flow);
+                Ok(())
+            }
+            None => Err(TaskError::request(format!(
+                "cannot add tasks: this attempt of `{}` has ended; add them before it returns",
+                self.id
+            ))),
+        }
     }
 
-    pub(crate) fn take_additions(&self) -> Vec<Flow> {
-        std::mem::take(&mut *self.additions.lock().unwrap_or_else(PoisonError::into_inner))
+    /// It has ended: gives the tasks that it adds, and takes no more.
+    pub(crate) fn close(&self) -> Vec<Flow> {
+        // Without a context nobody can add.
+        if !self.spec.wants_context {
+            return Vec::new();
+        }
+        self.additions.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
     }
 }
 

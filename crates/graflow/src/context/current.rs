@@ -69,6 +69,11 @@ impl CurrentTask {
         self.0.is_tracked()
     }
 
+    /// Whether it may wait without holding others up.
+    pub(crate) fn has_its_own_thread(&self) -> bool {
+        !self.0.spec.is_async
+    }
+
     pub(crate) fn token(&self) -> tokio_util::sync::CancellationToken {
         self.0.token().clone()
     }

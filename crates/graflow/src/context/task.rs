@@ -10,7 +10,7 @@ use super::attempt::Attempt;
 use super::current::{CurrentTask, task_execution_id};
 use super::execution::ExecutionContext;
 use crate::channel::Channel;
-use crate::error::Result;
+use crate::error::{Result, TaskError};
 use crate::flow::IntoFlow;
 use crate::sink::{LogLine, RecordKind, Usage};
 use crate::task::{Next, Step, Task, TaskRef};
@@ -54,11 +54,13 @@ impl TaskContext {
     /// when it fails, they are withdrawn. Inside of a parallel group they belong to the same member.
     ///
     /// # Errors
-    /// None today: what is wrong with the new tasks (an id that exists, a parameter without a value) fails the
-    /// attempt when it ends, with everything in one message.
+    /// A name that is empty or too long; and when this attempt has ended, for a context that was kept. What else is
+    /// wrong with the new tasks (an id that exists, a parameter without a value) fails the attempt when it ends,
+    /// with everything in one message.
     pub fn next_task(&self, flow: impl IntoFlow) -> Result<()> {
-        self.attempt.add(flow.into_flow());
-        Ok(())
+        let flow = flow.into_flow();
+        flow.check_names().map_err(|problem| TaskError::from(problem).into_permanent())?;
+        self.attempt.add(flow)
     }
 
     /// The task.

@@ -12,10 +12,11 @@ use super::current::{Entered, enter};
 use super::execution::ExecutionContext;
 use crate::channel::Channel;
 use crate::engine::Shared;
-use crate::error::TaskError;
+use crate::error::{Problem, TaskError};
+use crate::flow::{check_task_name, check_workflow_name};
 use crate::sink::{
-    Cause, EdgeRecord, End, Execution, Failure, GraphChange, NodeRecord, RecordKind, Sink, TaskExecution,
-    WorkflowStart,
+    Cause, EdgeRecord, End, Execution, Failure, GraphChange, GuardedSink, NodeRecord, RecordKind, Sink,
+    TaskExecution, WorkflowStart,
 };
 use crate::task::{Body, TaskSpec};
 use crate::value::{Value, ValueType};
@@ -27,21 +28,30 @@ impl ExecutionContext {
     /// use graflow::prelude::*;
     /// use graflow::{ExecutionContext, sink::NullSink};
     ///
-    /// let context = ExecutionContext::start_workflow_tracking("nightly", NullSink);
-    /// context.add_edge("extract", "load");
-    /// let orders = context.executing_task("extract").run(|| Ok::<_, TaskError>(vec![1, 2, 3]))?;
-    /// context.executing_task("load").run(|| if orders.is_empty() { Err(TaskError::new("no orders")) } else { Ok(()) })?;
+    /// let context = ExecutionContext::start_workflow_tracking("nightly", NullSink)?;
+    /// context.add_edge("extract", "load")?;
+    /// let orders = context.executing_task("extract")?.run(|| Ok::<_, TaskError>(vec![1, 2, 3]))?;
+    /// context.executing_task("load")?.run(|| if orders.is_empty() { Err(TaskError::new("no orders")) } else { Ok(()) })?;
     /// context.complete();
     /// # Ok::<(), TaskError>(())
     /// ```
-    pub fn start_workflow_tracking(name: impl Into<String>, sink: impl Sink) -> WorkflowTracking {
+    ///
+    /// # Errors
+    /// The name is empty or too long.
+    pub fn start_workflow_tracking(
+        name: impl Into<String>,
+        sink: impl Sink,
+    ) -> Result<WorkflowTracking, Problem> {
+        let name = name.into();
+        check_workflow_name(&name)?;
         let id = uuid::Uuid::now_v7().to_string().into();
-        let execution = Arc::new(Execution { id, workflow: name.into().into() });
-        let shared = Arc::new(Shared::new(execution, Some(Arc::new(sink)), HashMap::new()));
+        let execution = Arc::new(Execution { id, workflow: name.into() });
+        let sink = Arc::new(GuardedSink::new(sink));
+        let shared = Arc::new(Shared::new(execution, Some(sink), HashMap::new()));
         let start =
             WorkflowStart { inputs: Vec::new(), labels: std::collections::BTreeMap::new(), parent: None };
         record(&shared, RecordKind::WorkflowStarted(Box::new(start)));
-        WorkflowTracking { context: Self { shared }, state: Mutex::default(), has_ended: false }
+        Ok(WorkflowTracking { context: Self { shared }, state: Mutex::default(), has_ended: false })
     }
 }
 
@@ -86,7 +96,12 @@ impl Deref for WorkflowTracking {
 
 impl WorkflowTracking {
     /// Says that one task leads to another.
-    pub fn add_edge(&self, from: &str, to: &str) {
+    ///
+    /// # Errors
+    /// A name is empty or too long.
+    pub fn add_edge(&self, from: &str, to: &str) -> Result<(), Problem> {
+        check_task_name(from)?;
+        check_task_name(to)?;
         let mut state = self.state();
         let source = self.node(&mut state, from);
         let target = self.node(&mut state, to);
@@ -96,10 +111,15 @@ impl WorkflowTracking {
         let edges = vec![EdgeRecord { source, target, kind: EdgeKind::Static }];
         let change = GraphChange { nodes: Vec::new(), edges };
         record(&self.context.shared, RecordKind::GraphChanged(Box::new(change)));
+        Ok(())
     }
 
     /// A task begins to run.
-    pub fn executing_task(&self, id: &str) -> ExecutingTask<'_> {
+    ///
+    /// # Errors
+    /// The name is empty or too long.
+    pub fn executing_task(&self, id: &str) -> Result<ExecutingTask<'_>, Problem> {
+        check_task_name(id)?;
         let mut state = self.state();
         let task = self.node(&mut state, id);
         let number = state.executions;
@@ -119,7 +139,7 @@ impl WorkflowTracking {
         let shared = Arc::clone(&self.context.shared);
         record(&shared, RecordKind::TaskStarted { task, causes, reads: Vec::new(), was_queued: false });
         let attempt = Arc::new(Attempt::new(shared, &TRACKED, id.into(), task, limits));
-        ExecutingTask { tracking: self, attempt, has_ended: false }
+        Ok(ExecutingTask { tracking: self, attempt, has_ended: false })
     }
 
     /// The run came to its end.
@@ -255,7 +275,8 @@ static TRACKED: TaskSpec = TaskSpec {
     parameters: &[],
     written_output: "",
     output: ValueType::opaque::<()>,
-    is_async: false,
+    // Nobody knows whether an async runtime runs on its thread.
+    is_async: true,
     wants_context: false,
     track_lineage: true,
     retry: None,

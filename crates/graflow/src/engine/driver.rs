@@ -1,6 +1,7 @@
 //! Runs a graph: the loop between the scheduler and the attempts. Everything that can be seen changes here.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,7 +19,9 @@ use super::run::RunFailure;
 use super::schedule::Scheduler;
 use super::shared::Shared;
 use crate::context::Attempt;
+use crate::error::TaskError;
 use crate::flow::{Graph, Plan};
+use crate::sink::Cause;
 use crate::task::RetryPolicy;
 use crate::value::Value;
 
@@ -98,6 +101,8 @@ impl Default for Slot {
 #[derive(Debug, Default)]
 pub(crate) struct GroupRun {
     pub(crate) is_open: bool,
+    /// The attempt inside of it that ended last: what leads on from the group.
+    pub(crate) ended_last: Option<Cause>,
     /// The first error of each member.
     pub(crate) errors: Vec<Option<Arc<str>>>,
 }
@@ -252,12 +257,17 @@ impl Driver {
 
     fn poll_cancel(&mut self, context: &mut Context<'_>) {
         let mut reason = None;
-        self.cancel_on.retain_mut(|cancelled| match cancelled.as_mut().poll(context) {
-            Poll::Ready(why) => {
-                reason = Some(why);
-                false
+        self.cancel_on.retain_mut(|cancelled| {
+            // It is the program's own.
+            match catch_unwind(AssertUnwindSafe(|| cancelled.as_mut().poll(context))) {
+                Ok(Poll::Pending) => return true,
+                Ok(Poll::Ready(why)) => reason = Some(why),
+                Err(payload) => {
+                    let panic = TaskError::panicked(&*payload);
+                    reason = Some(format!("the future given to cancel_on panicked: {panic}"));
+                }
             }
-            Poll::Pending => true,
+            false
         });
         if let Some(reason) = reason {
             self.stop_with(Stop::Cancelled(reason));
@@ -271,14 +281,14 @@ impl Driver {
         }
         let cancels = matches!(stop, Stop::Failed(_) | Stop::Cancelled(_));
         self.stop = Some(stop);
+        self.due.clear();
         // Retries that wait will not come, nor the next pass of a loop.
-        for slot in &mut self.slots {
-            if slot.status == TaskStatus::Queued {
-                slot.status = if slot.attempt > 1 { TaskStatus::Failed } else { TaskStatus::Cancelled };
-                self.occupied -= 1;
+        let reason = self.stop_reason().unwrap_or_default();
+        for vertex in 0..self.slots.len() {
+            if self.slots[vertex].status == TaskStatus::Queued {
+                self.cancel_queued(crate::flow::index(vertex), reason);
             }
         }
-        self.due.clear();
         if !cancels {
             return;
         }
@@ -288,7 +298,7 @@ impl Driver {
             attempt.cancel();
             is_running = true;
         }
-        if is_running {
+        if is_running && !self.is_over {
             self.ring_after(self.limits.cancel_grace, Due::GiveUp);
         }
     }

@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::poll_fn;
+use std::panic::catch_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,9 +17,9 @@ use super::run::{Run, TaskReport};
 use super::shared::Shared;
 use crate::context::current_task;
 use crate::error::{Problem, Report, WorkflowError};
-use crate::flow::{Available, Graph, Plan};
+use crate::flow::{Available, Graph, Plan, check_execution_id, check_labels, check_workflow_name};
 use crate::key::Key;
-use crate::sink::{End, Execution, Failure, RecordKind, Sink, WorkflowStart};
+use crate::sink::{End, Execution, Failure, GuardedSink, RecordKind, Sink, WorkflowStart};
 use crate::task::{RetryPolicy, TaskRef};
 use crate::value::Value;
 
@@ -36,7 +37,7 @@ pub struct Execute {
     inputs: Vec<(&'static str, Value)>,
     labels: BTreeMap<String, String>,
     resources: HashMap<TypeId, Value>,
-    sink: Option<Arc<dyn Sink>>,
+    sink: Option<Arc<GuardedSink>>,
     cancel_on: Vec<Pin<Box<dyn Future<Output = String> + Send>>>,
 }
 
@@ -122,7 +123,7 @@ impl Execute {
 
     /// Records what happens.
     pub fn sink(mut self, sink: impl Sink) -> Self {
-        self.sink = Some(Arc::new(sink));
+        self.sink = Some(Arc::new(GuardedSink::new(sink)));
         self
     }
 
@@ -147,12 +148,13 @@ impl Execute {
         self
     }
 
-    /// Runs on a runtime of its own, and waits for the end.
+    /// Runs on a runtime of its own, and waits for the end. A task that is no `async fn` may do so as well.
     ///
     /// # Errors
     /// Like awaiting it; and when called from inside of an async runtime, which it would block.
     pub fn execute_blocking(self) -> Result<Run, WorkflowError> {
-        if Handle::try_current().is_ok() {
+        let may_wait = current_task().is_some_and(|task| task.has_its_own_thread());
+        if Handle::try_current().is_ok() && !may_wait {
             return Err(WorkflowError::InsideRuntime);
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -165,11 +167,13 @@ impl Execute {
 
     async fn run(mut self) -> Result<Run, WorkflowError> {
         let runtime = Handle::try_current().map_err(|_| WorkflowError::NoRuntime)?;
+        // There is no other way to ask whether timeouts, retries and cancellation can be waited for.
+        catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).map_err(|_| WorkflowError::NoTimer)?;
         let outer = current_task();
         if let Some(outer) = &outer {
             self.inherit(outer);
         }
-        let id = self.execution_id.take().unwrap_or_else(|| uuid::Uuid::now_v7().to_string().into());
+        let id = self.execution_id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string().into());
         let execution = Arc::new(Execution { id, workflow: (&*self.name).into() });
         let shared = Arc::new(Shared::new(execution, self.sink.take(), std::mem::take(&mut self.resources)));
         let (plan, starts) = self.plan(&shared)?;
@@ -217,7 +221,11 @@ impl Execute {
     /// Everything that is checked before the first task.
     fn plan(&self, shared: &Shared) -> Result<(Plan, Vec<u32>), WorkflowError> {
         let graph = &self.graph;
-        let mut problems = graph.problems.clone();
+        let names = [check_workflow_name(&self.name), check_labels(self.labels.iter())];
+        let id = self.execution_id.as_ref().map(|id| check_execution_id(id.as_str()));
+        let mut problems: Vec<Problem> =
+            names.into_iter().chain(id).filter_map(std::result::Result::err).collect();
+        problems.extend(graph.problems.iter().cloned());
         let available = Available {
             keys: self.inputs.iter().map(|(key, value)| (*key, value.value_type())).collect(),
             resources: &shared.resources,
@@ -343,6 +351,8 @@ impl Drop for Driver {
         if self.is_over {
             return;
         }
+        // Before anything else: nobody is there to wait for timers, and perhaps no runtime.
+        self.is_over = true;
         self.stop_with(Stop::Cancelled("the future of the run was dropped".to_owned()));
         self.here.clear();
         let now = Instant::now();

@@ -7,11 +7,12 @@ use graflow_model::{NodeKind, TaskStatus};
 
 use super::attempt::{Ended, Finished};
 use super::driver::{Driver, Due, Stop};
+use super::group::MEMBER_FAILED;
 use super::run::RunFailure;
 use super::schedule::Follow;
 use crate::context::Attempt;
-use crate::error::TaskError;
-use crate::flow::{Available, NO_GROUP, VertexKind};
+use crate::error::{TaskError, TaskErrorKind};
+use crate::flow::{Available, Flow, NO_GROUP, VertexKind};
 use crate::sink::{Cause, EdgeRecord, Failure, GraphChange, NodeRecord, RecordKind, TaskExecution};
 use crate::task::{Ending, Outcome, Step};
 use crate::value::Value;
@@ -26,23 +27,34 @@ impl Driver {
         // Without one, the attempt was given up before it ended.
         let Some(attempt) = slot.running.take() else { return };
         self.occupied -= 1;
+        self.leave_group(vertex, &attempt);
+        let additions = attempt.close();
         match ended {
             Ended::Attempted(Ok(outcome)) => {
-                if let Err(error) = self.succeed(vertex, &attempt, outcome) {
+                if let Err(error) = self.succeed(vertex, &attempt, outcome, additions) {
                     self.fail_attempt(vertex, &attempt, error, false);
                 }
             }
-            Ended::Attempted(Err(error)) => {
+            Ended::Attempted(Err(error))
+                if !attempt.is_cancelled() || error.kind() == TaskErrorKind::Panicked =>
+            {
                 self.fail_attempt(vertex, &attempt, error, !attempt.is_cancelled());
             }
-            Ended::Cancelled => {
-                let reason = self.stop_reason().unwrap_or("another member of its group failed");
+            // An error is how a blocking task stops that was told to.
+            Ended::Attempted(Err(_)) | Ended::Cancelled => {
+                let reason = self.stop_reason().unwrap_or(MEMBER_FAILED);
                 self.end_cancelled(vertex, &attempt, reason);
             }
         }
     }
 
-    fn succeed(&mut self, vertex: u32, attempt: &Attempt, outcome: Outcome) -> Result<(), TaskError> {
+    fn succeed(
+        &mut self,
+        vertex: u32,
+        attempt: &Attempt,
+        outcome: Outcome,
+        additions: Vec<Flow>,
+    ) -> Result<(), TaskError> {
         let number = attempt.task.number;
         let step = match outcome.ending {
             Ending::Done => None,
@@ -60,8 +72,8 @@ impl Driver {
             Some(Step::Jump(target)) => Some(self.jump_target(vertex, target)?),
             _ => None,
         };
-        if attempt.spec.wants_context {
-            self.graft(vertex, attempt)?;
+        if !additions.is_empty() {
+            self.graft(vertex, attempt, additions)?;
         }
         self.record_completed(attempt, outcome.value.as_ref());
         if step == Some(Step::Iterate) {
@@ -71,16 +83,16 @@ impl Driver {
         let slot = &mut self.slots[vertex as usize];
         slot.status = TaskStatus::Completed;
         if let Some(value) = outcome.value {
-            self.shared.results().values[vertex as usize] = Some((value, number));
+            self.shared.set_result(vertex, value, number);
         }
         let graph = Arc::clone(&self.graph);
         if let Some(target) = target {
-            let causes = self.causes(attempt, CauseKind::Jump);
-            self.scheduler.jump(&graph, target, vertex, &causes);
+            let cause = self.cause(attempt, CauseKind::Jump);
+            self.scheduler.jump(&graph, target, vertex, cause.as_slice());
         }
         if step.is_none() {
-            let causes = self.causes(attempt, CauseKind::Successor);
-            self.scheduler.end(&graph, vertex, &Follow::Successors(&causes));
+            let cause = self.cause(attempt, CauseKind::Successor);
+            self.scheduler.end(&graph, vertex, &Follow::Successors(cause.as_slice()));
         } else {
             self.scheduler.end(&graph, vertex, &Follow::Nothing);
         }
@@ -95,7 +107,10 @@ impl Driver {
         self.slots[vertex as usize].carried = value.map(|value| (value, number));
         if self.stop.is_some() || self.is_in_stopped_group(vertex) {
             // The pass was good, and the loop is cut off.
-            self.slots[vertex as usize].status = TaskStatus::Cancelled;
+            let slot = &mut self.slots[vertex as usize];
+            slot.iteration += 1;
+            let reason = self.stop_reason().unwrap_or(MEMBER_FAILED);
+            self.record_never_began(vertex, reason);
             let graph = Arc::clone(&self.graph);
             self.scheduler.end(&graph, vertex, &Follow::Nothing);
             self.record_skipped();
@@ -126,9 +141,8 @@ impl Driver {
     }
 
     /// Adds tasks to the running graph; all of them, or none.
-    fn graft(&mut self, vertex: u32, attempt: &Attempt) -> Result<(), TaskError> {
-        let additions = attempt.take_additions();
-        if additions.is_empty() || self.stop.is_some() {
+    fn graft(&mut self, vertex: u32, attempt: &Attempt, additions: Vec<Flow>) -> Result<(), TaskError> {
+        if self.stop.is_some() {
             return Ok(());
         }
         let graph = Arc::make_mut(&mut self.graph);
@@ -140,11 +154,12 @@ impl Driver {
         let mut problems = std::mem::take(&mut graph.problems);
         if problems.is_empty() {
             let types = self.shared.channel.types();
-            let results = self.shared.results();
+            let shared = &self.shared;
+            // Asked for one by one: a group's policy, which is checked as well, may be the user's own code.
             let available = Available {
                 keys: types.into_iter().collect(),
-                resources: &self.shared.resources,
-                has_result: &|node| results.get(node).is_some(),
+                resources: &shared.resources,
+                has_result: &|node| shared.results().get(node).is_some(),
             };
             if let Err(found) = self.plan.extend(graph, &available) {
                 problems = found;
@@ -158,17 +173,25 @@ impl Driver {
         self.record_graph(size.vertices, size.edges);
         self.grow();
         let graph = Arc::clone(&self.graph);
-        let causes = self.causes(attempt, CauseKind::Dynamic);
-        self.scheduler.activate(&graph, &starts, vertex, &causes);
+        let cause = self.cause(attempt, CauseKind::Dynamic);
+        self.scheduler.activate(&graph, &starts, vertex, cause.as_slice());
         Ok(())
     }
 
-    /// An attempt as the cause of what follows. What is not recorded leads nowhere that can be seen.
-    fn causes(&self, attempt: &Attempt, kind: CauseKind) -> Vec<Cause> {
-        if self.shared.recorder.is_none() || !attempt.is_tracked() {
-            return Vec::new();
+    /// An attempt inside of a group has ended; should it be the last, it leads on from the group.
+    fn leave_group(&mut self, vertex: u32, attempt: &Attempt) {
+        let group = self.graph.vertex(vertex).group;
+        if let Some(cause) = self.cause(attempt, CauseKind::Successor)
+            && let Some(run) = self.groups.get_mut(group as usize)
+        {
+            run.ended_last = Some(cause);
         }
-        vec![Cause { kind, number: attempt.task.number }]
+    }
+
+    /// An attempt as the cause of what follows. What is not recorded leads nowhere that can be seen.
+    fn cause(&self, attempt: &Attempt, kind: CauseKind) -> Option<Cause> {
+        let is_told = self.shared.recorder.is_some() && attempt.is_tracked();
+        is_told.then_some(Cause { kind, number: attempt.task.number })
     }
 
     /// Tries again, or fails the task.
@@ -230,6 +253,24 @@ impl Driver {
         self.record_skipped();
     }
 
+    /// A retry or a pass that waits will not come.
+    pub(super) fn cancel_queued(&mut self, vertex: u32, reason: &'static str) {
+        self.occupied -= 1;
+        self.record_never_began(vertex, reason);
+    }
+
+    /// The attempt that was to come next is cancelled.
+    fn record_never_began(&mut self, vertex: u32, reason: &'static str) {
+        let number = self.number();
+        let slot = &mut self.slots[vertex as usize];
+        slot.status = TaskStatus::Cancelled;
+        let task = TaskExecution { task: vertex, number, iteration: slot.iteration, attempt: slot.attempt };
+        let is_tracked = self.graph.task(vertex).is_some_and(|node| node.spec.track_lineage);
+        if let Some(recorder) = self.shared.recorder.as_ref().filter(|_| is_tracked) {
+            recorder.record(RecordKind::TaskCancelled { task, reason: reason.into() });
+        }
+    }
+
     /// A blocking attempt takes too long. Its thread cannot be stopped; it is asked to, and no longer waited for.
     pub(super) fn time_out(&mut self, vertex: u32, number: u32) {
         let slot = &mut self.slots[vertex as usize];
@@ -238,7 +279,9 @@ impl Driver {
         }
         let Some(attempt) = slot.running.take() else { return };
         attempt.cancel();
+        drop(attempt.close());
         self.occupied -= 1;
+        self.leave_group(vertex, &attempt);
         let limit = attempt.spec.timeout.unwrap_or_default();
         self.fail_attempt(vertex, &attempt, TaskError::timed_out(limit), true);
     }
@@ -248,6 +291,7 @@ impl Driver {
         for vertex in 0..self.slots.len() {
             if let Some(attempt) = self.slots[vertex].running.take() {
                 self.occupied -= 1;
+                drop(attempt.close());
                 let reason = "cancelled; its thread did not stop in time and was left behind";
                 self.end_cancelled(crate::flow::index(vertex), &attempt, reason);
             }

@@ -1,7 +1,7 @@
 //! Parallel groups: their begin, their members' failures, and the judgement of their policy.
 //!
 //! A group is no task: it has no executions of its own and is not recorded as running. What led to it led to its
-//! members, and its members lead to what follows it.
+//! members; out of it leads the member that ended last, however many there are.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,6 +15,9 @@ use crate::flow::{MemberOutcome, NO_GROUP, VertexKind};
 use crate::task::{MemberRecord, MembersRecord};
 use crate::value::Value;
 
+/// Why a member no longer runs.
+pub(super) const MEMBER_FAILED: &str = "another member of its group failed";
+
 impl Driver {
     pub(super) fn begin_group(&mut self, vertex: u32, group: u32) {
         let graph = Arc::clone(&self.graph);
@@ -26,6 +29,7 @@ impl Driver {
         let shape = &graph.groups[group as usize];
         let run = &mut self.groups[group as usize];
         run.is_open = true;
+        run.ended_last = None;
         run.errors.clear();
         run.errors.resize(shape.members.len(), None);
         for &inside in &shape.inside {
@@ -40,8 +44,14 @@ impl Driver {
         let graph = Arc::clone(&self.graph);
         let shape = &graph.groups[group as usize];
         let begin = shape.begin;
-        let pass = self.scheduler.begin(vertex);
+        let mut pass = self.scheduler.begin(vertex);
         self.groups[group as usize].is_open = false;
+        if let Some(ended_last) = self.groups[group as usize].ended_last {
+            pass.causes = vec![ended_last];
+            if let Some(outer) = self.groups.get_mut(graph.vertex(vertex).group as usize) {
+                outer.ended_last = Some(ended_last);
+            }
+        }
         let members = self.members(group);
         let outcomes: Vec<MemberOutcome> = members
             .iter()
@@ -59,7 +69,7 @@ impl Driver {
         match judged {
             Ok(()) => {
                 let record = MembersRecord { members };
-                self.shared.results().values[begin as usize] = Some((Value::new(record), 0));
+                self.shared.set_result(begin, Value::new(record), 0);
                 self.slots[begin as usize].status = TaskStatus::Completed;
                 self.slots[vertex as usize].status = TaskStatus::Completed;
                 self.scheduler.end(&graph, vertex, &Follow::Successors(&pass.causes));
@@ -86,14 +96,13 @@ impl Driver {
         }
         self.close_inner_groups(group);
         for running in self.scheduler.stop_group(&graph, group) {
-            let slot = &mut self.slots[running as usize];
+            let slot = &self.slots[running as usize];
             if let Some(attempt) = &slot.running {
                 attempt.cancel();
             } else if slot.status == TaskStatus::Queued {
                 // A retry that waits will not come.
-                slot.status = TaskStatus::Cancelled;
-                self.occupied -= 1;
                 self.due.retain(|due| *due != running);
+                self.cancel_queued(running, MEMBER_FAILED);
                 self.scheduler.end(&graph, running, &Follow::Nothing);
             }
         }

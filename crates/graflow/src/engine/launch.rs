@@ -41,12 +41,11 @@ impl Driver {
         let slot = &self.slots[vertex as usize];
         let kind = if slot.attempt > 1 { CauseKind::Retry } else { CauseKind::Iteration };
         let causes = vec![Cause { kind, number: slot.number }];
-        self.occupied -= 1;
         if self.steps >= self.limits.max_steps {
-            self.slots[vertex as usize].status = TaskStatus::Cancelled;
             self.stop_with(Stop::MaxSteps);
             return Started::Running;
         }
+        self.occupied -= 1;
         self.start_attempt(vertex, causes, context)
     }
 

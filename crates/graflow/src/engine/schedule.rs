@@ -157,11 +157,13 @@ impl Scheduler {
             }
             for &successor in &shape.successors {
                 match graph.group_edge(vertex, successor) {
+                    // The engine knows what led out of a group: the member that ended last.
+                    None if graph.is_group_end(successor) => self.give_token(successor, vertex, &[], None),
                     None => self.give_token(successor, vertex, causes, None),
                     Some(GroupEdge::Member) => {
                         self.give_token(successor, vertex, causes, Some(CauseKind::Member));
                     }
-                    // The members lead to the end; of an empty group, what led to its begin.
+                    // Members lead out of a group; of an empty one, what led to its begin.
                     Some(GroupEdge::End { is_empty }) => {
                         self.give_token(successor, vertex, if is_empty { causes } else { &[] }, None);
                     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::channel::ChannelStore;
 use crate::flow::Graph;
-use crate::sink::{Execution, Moment, Record, RecordKind, Sink, ValuePolicy};
+use crate::sink::{Execution, GuardedSink, Moment, Record, RecordKind, ValuePolicy};
 use crate::task::Res;
 use crate::value::Value;
 
@@ -53,14 +53,14 @@ impl Results {
 
 /// The sink, and what every record carries.
 pub(crate) struct Recorder {
-    pub(crate) sink: Arc<dyn Sink>,
+    pub(crate) sink: Arc<GuardedSink>,
     execution: Arc<Execution>,
     /// Whether reads and writes are recorded; with the policy `off` they are not.
     pub(crate) with_values: bool,
 }
 
 impl Recorder {
-    pub(crate) fn new(sink: Arc<dyn Sink>, execution: Arc<Execution>) -> Self {
+    pub(crate) fn new(sink: Arc<GuardedSink>, execution: Arc<Execution>) -> Self {
         let with_values = sink.value_policy() != ValuePolicy::Off;
         Self { sink, execution, with_values }
     }
@@ -77,7 +77,7 @@ impl Recorder {
 impl Shared {
     pub(crate) fn new(
         execution: Arc<Execution>,
-        sink: Option<Arc<dyn Sink>>,
+        sink: Option<Arc<GuardedSink>>,
         resources: HashMap<TypeId, Value>,
     ) -> Self {
         let recorder = sink.map(|sink| Recorder::new(sink, Arc::clone(&execution)));
@@ -94,6 +94,13 @@ impl Shared {
     pub(crate) fn results(&self) -> MutexGuard<'_, Results> {
         // Results are only ever replaced whole.
         self.results.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a node its result.
+    pub(crate) fn set_result(&self, node: u32, value: Value, number: u32) {
+        let before = self.results().values[node as usize].replace((value, number));
+        // Dropped without the lock, since that runs the user's code.
+        drop(before);
     }
 
     pub(crate) fn result(&self, id: &str) -> Option<Value> {

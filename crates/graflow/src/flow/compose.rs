@@ -4,7 +4,9 @@ use std::fmt;
 use std::ops::{BitOr, Shr};
 use std::sync::Arc;
 
+use super::names::check_task_name;
 use super::policy::{GroupPolicy, Strict};
+use crate::error::Problem;
 use crate::task::{Task, TaskNode};
 
 /// Tasks and the order between them. It does nothing until a workflow has it.
@@ -117,12 +119,31 @@ impl Flow {
         self.into_group().policy(policy)
     }
 
+    /// Whether every task and group has a name that can be recorded.
+    pub(crate) fn check_names(&self) -> Result<(), Problem> {
+        self.shape.check_names()
+    }
+
     fn into_group(self) -> Group {
         let members = match self.shape {
             Shape::Branches(branches) => branches,
             other => vec![other],
         };
         Group { name: None, policy: Arc::new(Strict), members }
+    }
+}
+
+impl Shape {
+    fn check_names(&self) -> Result<(), Problem> {
+        let inside = match self {
+            Self::Task(node) => return check_task_name(node.id()),
+            Self::Sequence(shapes) | Self::Branches(shapes) => shapes,
+            Self::Group { name, members, .. } => {
+                name.as_deref().map_or(Ok(()), check_task_name)?;
+                members
+            }
+        };
+        inside.iter().try_for_each(Self::check_names)
     }
 }
 

@@ -111,7 +111,7 @@ impl Graph {
         if let Some(outer) = self.groups.get(group as usize) {
             let end = outer.end;
             for exit in ends.exits {
-                self.link(exit, end, None);
+                self.link_new(exit, end, None);
             }
         }
         ends.entries
@@ -191,6 +191,10 @@ impl Graph {
             .collect()
     }
 
+    pub(crate) fn is_group_end(&self, vertex: u32) -> bool {
+        matches!(self.vertex(vertex).kind, VertexKind::End(_))
+    }
+
     /// What an edge is that leaves the begin of a group.
     pub(crate) fn group_edge(&self, source: u32, target: u32) -> Option<GroupEdge> {
         let VertexKind::Begin(group) = self.vertex(source).kind else { return None };
@@ -214,8 +218,11 @@ impl Graph {
     }
 
     /// Declares an edge between two nodes, as `>>` does.
-    pub(crate) fn connect(&mut self, source: u32, target: u32) {
-        self.link(self.end_of(source), target, Some(EdgeKind::Static));
+    ///
+    /// # Errors
+    /// The two are one.
+    pub(crate) fn connect(&mut self, source: u32, target: u32) -> Result<(), Problem> {
+        self.link(self.end_of(source), target, Some(EdgeKind::Static))
     }
 
     pub(super) fn add_vertex(&mut self, id: Arc<str>, kind: VertexKind, place: Place) -> u32 {
@@ -234,7 +241,20 @@ impl Graph {
     }
 
     /// Adds an edge between vertices; one without a kind is not shown.
-    pub(super) fn link(&mut self, source: u32, target: u32, kind: Option<EdgeKind>) {
+    ///
+    /// # Errors
+    /// A task or group would follow itself. That is a loop by the letter, and what people write who forget that a
+    /// task of one name is one task.
+    pub(super) fn link(&mut self, source: u32, target: u32, kind: Option<EdgeKind>) -> Result<(), Problem> {
+        if self.node(source) == target {
+            return Err(Problem::FollowsItself { task: self.vertex(target).id.to_string() });
+        }
+        self.link_new(source, target, kind);
+        Ok(())
+    }
+
+    /// Adds an edge between vertices that are known not to be one node, or to be the begin and end of one.
+    pub(super) fn link_new(&mut self, source: u32, target: u32, kind: Option<EdgeKind>) {
         if !self.declared.insert((source, target)) {
             return;
         }

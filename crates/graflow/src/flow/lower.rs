@@ -6,9 +6,13 @@ use graflow_model::{EdgeKind, NodeKind};
 
 use super::compose::Shape;
 use super::graph::{Graph, GroupShape, MemberShape, NO_GROUP, Vertex, VertexKind, index};
+use super::names::check_task_name;
 use super::policy::GroupPolicy;
 use crate::error::Problem;
 use crate::task::TaskNode;
+
+/// Most edges of a graph: a thousand tasks each of which leads to a thousand others.
+const MOST_EDGES: usize = 1_000_000;
 
 /// Where a flow begins and ends.
 #[derive(Debug, Default)]
@@ -52,11 +56,7 @@ impl Graph {
                     if step.entries.is_empty() {
                         continue;
                     }
-                    for &source in &ends.exits {
-                        for &target in &step.entries {
-                            self.link(source, target, Some(kind));
-                        }
-                    }
+                    self.link_all(&ends.exits, &step.entries, kind);
                     if ends.entries.is_empty() {
                         ends.entries = step.entries;
                     }
@@ -68,8 +68,26 @@ impl Graph {
         }
     }
 
+    /// Every task on the left leads to every one on the right.
+    fn link_all(&mut self, sources: &[u32], targets: &[u32], kind: EdgeKind) {
+        let edges = sources.len().saturating_mul(targets.len());
+        if self.edges.len().saturating_add(edges) > MOST_EDGES {
+            let (sources, targets) = (sources.len(), targets.len());
+            self.problems.push(Problem::TooManyEdges { sources, targets, most: MOST_EDGES });
+            return;
+        }
+        for &source in sources {
+            for &target in targets {
+                if let Err(problem) = self.link(source, target, Some(kind)) {
+                    self.problems.push(problem);
+                }
+            }
+        }
+    }
+
     fn add_task(&mut self, node: TaskNode, place: Place) -> u32 {
         let Some(known) = self.find(node.id()) else {
+            self.problems.extend(check_task_name(node.id()).err());
             return self.add_vertex(node.shared_id(), VertexKind::Task(node), place);
         };
         let problem = match &self.vertex(known).kind {
@@ -124,6 +142,7 @@ impl Graph {
         place: Place,
     ) -> Ends {
         let id = name.unwrap_or_else(|| self.next_group_name());
+        self.problems.extend(check_task_name(&id).err());
         if self.find(&id).is_some() {
             let reason = "there is a task or group of that name already".to_owned();
             self.problems.push(Problem::DuplicateTask { task: id.to_string(), reason });
@@ -136,14 +155,14 @@ impl Graph {
             let inside = Place { group: number, member: index(member), ..place };
             let ends = self.lower(shape, inside);
             for &entry in &ends.entries {
-                self.link(begin, entry, Some(EdgeKind::GroupMember));
+                self.link_new(begin, entry, Some(EdgeKind::GroupMember));
             }
             for &exit in &ends.exits {
-                self.link(exit, end, None);
+                self.link_new(exit, end, None);
             }
             self.groups[number as usize].members.push(MemberShape { exits: ends.exits });
         }
-        self.link(begin, end, None);
+        self.link_new(begin, end, None);
         Ends { entries: vec![begin], exits: vec![end] }
     }
 

@@ -1,8 +1,10 @@
 //! The engine's only way out: what happens is recorded, as cheaply as possible, and handed to a [`Sink`].
 
+mod guarded;
 mod record;
 pub mod translate;
 
+pub(crate) use guarded::GuardedSink;
 pub use record::{
     Cause, EdgeRecord, End, Execution, Failure, GraphChange, LogLine, Moment, NodeRecord, Read, ReadFrom,
     Record, RecordKind, TaskExecution, Usage, WorkflowStart,
@@ -15,7 +17,8 @@ pub use graflow_model::value::ValuePolicy;
 ///
 /// Its methods are called on the workflow's own threads, hundreds of thousands of times a second: they must neither
 /// block nor do work. Keep the records and let a thread of your own translate them, with
-/// [`Translator`](crate::sink::translate::Translator).
+/// [`Translator`](crate::sink::translate::Translator). A sink that hangs holds the workflow up; one that panics does
+/// not, and is not called again.
 pub trait Sink: Send + Sync + 'static {
     /// Takes a record. Records of one execution come in the order in which they happened on each thread.
     fn record(&self, record: Record);

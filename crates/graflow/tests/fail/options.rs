@@ -16,4 +16,7 @@ async fn incomplete(text: &str) {
 #[task(retry_if = String::is_empty)]
 async fn cannot_fail() {}
 
+#[task(timeout = "0s")]
+async fn no_time() {}
+
 fn main() {}

@@ -1,7 +1,7 @@
 //! A back edge is one whose target already reaches its source when it is declared. It never waits; taking it starts
 //! a new pass, as often as `max_cycles` of its target allows.
 
-use graflow::Workflow;
+use graflow::{Problem, Workflow, WorkflowError};
 
 use crate::script::{flow, run, told};
 
@@ -18,14 +18,13 @@ fn a_loop_runs_as_often_as_it_may_and_then_goes_on() {
     with_cycles(&[
         ("a >> b >> a", 1, "completed: a b"),
         ("a >> b >> a", 3, "completed: a b a b a b"),
-        ("a >> a", 3, "completed: a a a"),
         // What comes after the loop waits for the last pass.
         ("a >> b >> (a | c)", 3, "completed: a b a b a b c"),
         // A join inside of the loop runs once a pass, also when one of its ways comes from outside.
         ("s >> a >> (b | c) >> d >> (a | e)", 2, "completed: s a b c d a b c d e"),
         ("(x | a) >> b >> (a | c)", 2, "completed: x a b a b c"),
         // The inner loop begins anew with every pass of the outer one.
-        ("a >> b >> b >> (a | c)", 2, "completed: a b b a b b c"),
+        ("(a >> b >> x >> b | x >> y >> (a | c))", 2, "completed: a b x b x y a b x b x y c"),
     ]);
 }
 
@@ -36,11 +35,27 @@ fn a_jump_leaves_the_loop() {
 }
 
 #[test]
+fn a_task_cannot_follow_itself() {
+    for (text, task) in [("a >> a", "a"), ("a >> (a | b)", "a"), ("(a | b) >> (b | c)", "b")] {
+        let Err(WorkflowError::Invalid(report)) = Workflow::new("test", flow(text)).execute_blocking() else {
+            panic!("{text} is valid")
+        };
+        let problem = Problem::FollowsItself { task: task.to_owned() };
+        assert!(report.problems().contains(&problem), "{text}: {report}");
+    }
+    let mut workflow = Workflow::new("test", flow("a"));
+    let told = workflow.add_edge("a", "a").unwrap_err().to_string();
+    assert!(
+        told.starts_with("task `a` would follow itself; for a loop, return ctx.next_iteration(…)"),
+        "{told}"
+    );
+}
+
+#[test]
 fn which_edges_are_back_edges() {
     for (text, expected) in [
         ("a >> b >> c", ""),
         ("a >> b >> a", "b a"),
-        ("a >> a", "a a"),
         ("a >> (b | c) >> a", "b a, c a"),
         ("(a >> b | b >> a)", "b a"),
         ("a >> b >> c >> (a | b)", "c a, c b"),

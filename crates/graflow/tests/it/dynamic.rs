@@ -37,6 +37,24 @@ fn what_cannot_be_added_fails_the_task_that_adds_it() {
     );
 }
 
+#[task]
+async fn keeps(ctx: &TaskContext, kept: Res<std::sync::Mutex<Option<TaskContext>>>) {
+    *kept.lock().unwrap() = Some(ctx.clone());
+}
+
+#[tokio::test]
+async fn a_context_that_was_kept_adds_nothing() -> Result<()> {
+    let kept = std::sync::Arc::new(std::sync::Mutex::new(None::<TaskContext>));
+    let run = Workflow::new("keeps", keeps()).execute().shared_resource(std::sync::Arc::clone(&kept)).await?;
+    let error = kept.lock().unwrap().as_ref().unwrap().next_task(double()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot add tasks: this attempt of `keeps` has ended; add them before it returns"
+    );
+    assert_eq!(run.tasks().len(), 1);
+    Ok(())
+}
+
 const NOTHING_THERE: Key<u32> = Key::new("nothing_there");
 
 #[task]

@@ -9,16 +9,20 @@
 )]
 
 mod back_edges;
+mod channels;
 mod dynamic;
 mod groups;
 mod joins;
+mod large;
 mod loops;
 mod macro_errors;
+mod names;
 mod north_star;
 mod parameters;
 mod properties;
 mod recording;
 mod script;
+mod sinks;
 mod stopping;
 mod tracking;
 mod trying_again;

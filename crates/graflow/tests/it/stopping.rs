@@ -55,7 +55,23 @@ fn a_retry_that_waits_is_cancelled_as_well() {
         let retry = RetryPolicy::new(1).backoff(hour, hour);
         execute.default_retry(retry).cancel_on(tokio::time::sleep(Duration::from_millis(20)))
     });
-    assert_eq!(told(&ran), "cancelled: a; skipped: b; failed: a");
+    assert_eq!(told(&ran), "cancelled: a; skipped: b; cancelled: a");
+    assert_eq!(ran.0.tasks()[0].error, None);
+}
+
+#[test]
+fn a_retry_that_waits_ends_with_the_workflow() {
+    let hour = Duration::from_hours(1);
+    let retry = RetryPolicy::new(1).backoff(hour, hour);
+    for (text, script, expected) in [
+        ("(a | b)", "a: fail; b: terminate 5", "terminated: a b; cancelled: a"),
+        ("(a | b)", "a: fail; b: cancel 5", "cancelled: a b; cancelled: a b"),
+        ("(a | b)", "a: fail; b: fatal", "failed: a b; failed: b; cancelled: a"),
+        ("g{a | b} >> c", "a: fail; b: fatal", "failed: a b; skipped: c; failed: g b; cancelled: a"),
+    ] {
+        let ran = run(text, script, |execute| execute.default_retry(retry));
+        assert_eq!(told(&ran), expected, "{text} with {script}");
+    }
 }
 
 struct Flags {
@@ -83,6 +99,32 @@ async fn a_blocking_task_is_asked_and_waited_for() -> Result<()> {
         .await?;
     assert_eq!(run.status(), ExecutionStatus::Cancelled);
     assert!(flags.stopped.load(Ordering::Acquire), "the run ended before its task did");
+    Ok(())
+}
+
+#[task]
+fn gives_up_when_cancelled(ctx: &TaskContext, flags: Res<Flags>) -> Result<()> {
+    flags.began.cancel();
+    while !ctx.is_cancelled() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Err(TaskError::new("interrupted"))
+}
+
+#[tokio::test]
+async fn a_blocking_task_that_stops_with_an_error_is_cancelled() -> Result<()> {
+    let flags = Arc::new(Flags { began: CancellationToken::new(), stopped: AtomicBool::new(false) });
+    let began = flags.began.clone();
+    let run = Workflow::new("threads", gives_up_when_cancelled())
+        .execute()
+        .shared_resource(Arc::clone(&flags))
+        .cancel_on(async move { began.cancelled().await })
+        .await?;
+    let task = run.task("gives_up_when_cancelled").unwrap();
+    assert_eq!(
+        (run.status(), task.status, &task.error),
+        (ExecutionStatus::Cancelled, TaskStatus::Cancelled, &None)
+    );
     Ok(())
 }
 

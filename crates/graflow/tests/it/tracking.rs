@@ -35,15 +35,15 @@ impl Kept {
 #[test]
 fn a_program_of_its_own() {
     let kept = Kept::default();
-    let context = ExecutionContext::start_workflow_tracking("own", kept.clone());
-    context.add_edge("a", "b");
-    context.executing_task("a").complete(7);
-    let failed = context.executing_task("b").run(|| {
+    let context = ExecutionContext::start_workflow_tracking("own", kept.clone()).unwrap();
+    context.add_edge("a", "b").unwrap();
+    context.executing_task("a").unwrap().complete(7);
+    let failed = context.executing_task("b").unwrap().run(|| {
         assert_eq!(current_task().unwrap().task_id(), "b");
         Err::<(), _>(TaskError::new("no"))
     });
     assert!(failed.is_err());
-    drop(context.executing_task("b"));
+    drop(context.executing_task("b").unwrap());
     context.fail(TaskError::new("no"));
     assert_eq!(
         kept.told(),
@@ -56,7 +56,7 @@ fn a_program_of_its_own() {
 #[test]
 fn a_run_that_is_dropped_is_cancelled() {
     let kept = Kept::default();
-    drop(ExecutionContext::start_workflow_tracking("own", kept.clone()));
+    drop(ExecutionContext::start_workflow_tracking("own", kept.clone()).unwrap());
     assert_eq!(kept.told(), "workflow_started workflow_cancelled");
 }
 

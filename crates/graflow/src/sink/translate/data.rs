@@ -6,6 +6,7 @@ use graflow_model::value::Described;
 use graflow_model::{Channel, EventType, Key};
 
 use super::{OpenExecution, Out, Written};
+use crate::flow::RESULT_SUFFIX;
 use crate::sink::{Read, ReadFrom, TaskExecution};
 use crate::value::Value;
 
@@ -98,9 +99,9 @@ fn written(key: Key, value: Option<&Value>, described: Described) -> DataWritten
     }
 }
 
-/// The key under which a task's result stands, as in graflow for Python.
+/// The key under which a task's result stands.
 fn result_key(task: &str) -> Key {
-    Key::from(format!("{task}.__result__"))
+    Key::from(format!("{task}{RESULT_SUFFIX}"))
 }
 
 /// What fits into an event.

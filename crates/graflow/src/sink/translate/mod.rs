@@ -5,32 +5,26 @@
 //! does not wait.
 
 mod data;
+mod graph;
 mod ids;
+mod part;
 mod tasks;
 
 use std::collections::HashMap;
 
-use graflow_model::event::{
-    Code, EdgeDeclaration, ErrorInfo, GraphChanged, NodeDeclaration, Parent, Runtime, SourceLocation,
-    WorkflowEnded, WorkflowStarted,
-};
+use graflow_model::event::{Code, ErrorInfo, Parent, Runtime, WorkflowEnded, WorkflowStarted};
 use graflow_model::value::ValuePolicy;
-use graflow_model::{Event, EventId, EventType, ExecutionId, ExecutionStatus, NodeKind, TaskId, Timestamp};
+use graflow_model::{Event, EventId, EventType, ExecutionId, ExecutionStatus, TaskId, Timestamp};
 use serde::Serialize;
 
 pub use ids::{EventIds, RandomIds};
 
 use self::tasks::Logged;
-use super::record::{
-    End, Failure, GraphChange, Moment, NodeRecord, Record, RecordKind, TaskExecution, WorkflowStart,
-};
+use super::record::{End, Failure, Moment, Record, RecordKind, TaskExecution, WorkflowStart};
 use crate::context::task_execution_id;
 
-/// Longest message of an error, in bytes; a longer one is cut, so that the event is taken.
+/// Longest message, in bytes; a longer one is cut, so that the event is taken.
 const MESSAGE_BYTES: usize = 64 * 1024;
-
-/// Nodes and edges in one event: large graphs are told in parts, none of which comes near the largest event.
-const GRAPH_PART: usize = 1_000;
 
 /// Turns records into events.
 ///
@@ -132,8 +126,11 @@ impl Translator {
     /// Adds the events of a record to `events`.
     pub fn translate(&mut self, record: Record, events: &mut Vec<Event>) {
         let Record { execution, at, kind } = record;
-        let mut open = self.open.remove(&execution.id).unwrap_or_default();
-        let has_ended = matches!(kind, RecordKind::WorkflowEnded(_));
+        // A thread that was left behind may tell of a run that has ended, which is not opened again by that.
+        let opens = matches!(kind, RecordKind::WorkflowStarted(_) | RecordKind::GraphChanged(_));
+        let open = self.open.remove(&execution.id);
+        let stays_open = (open.is_some() || opens) && !matches!(kind, RecordKind::WorkflowEnded(_));
+        let mut open = open.unwrap_or_default();
         let mut out = Out { ids: &mut *self.ids, events, execution: &execution, at, policy: self.policy };
         match kind {
             RecordKind::WorkflowStarted(start) => {
@@ -147,7 +144,7 @@ impl Translator {
             }
             kind => out.task_record(kind, &mut open),
         }
-        if !has_ended {
+        if stays_open {
             self.open.insert(execution.id.clone(), open);
         }
     }
@@ -206,8 +203,10 @@ impl Out<'_> {
         let shown = start.inputs.iter().filter_map(|(key, value)| {
             Some(((*key).to_owned(), data::fitting(value.describe(self.policy)).preview?))
         });
+        // What does not fit here is told of where it is written to the channel.
+        let shown = part::Part::default().fill(&mut shown.peekable());
         let data = WorkflowStarted {
-            inputs: (shows_values && !start.inputs.is_empty()).then(|| shown.collect()),
+            inputs: (shows_values && !start.inputs.is_empty()).then(|| shown.into_iter().collect()),
             labels: start.labels,
             code,
             runtime,
@@ -220,30 +219,6 @@ impl Out<'_> {
         self.event(EventType::WorkflowStarted, &data);
     }
 
-    fn graph_changed(&mut self, change: &GraphChange, open: &mut OpenExecution) {
-        for node in &change.nodes {
-            let group = node.group.and_then(|group| open.nodes.get(&group)).map(|group| group.id.clone());
-            open.nodes.insert(node.number, KnownNode { id: TaskId::new(&*node.id), group });
-        }
-        let nodes: Vec<NodeDeclaration> = change.nodes.iter().map(|node| declaration(node, open)).collect();
-        let id_of = |number: &u32| open.nodes.get(number).map(|node| node.id.clone());
-        let edges: Vec<EdgeDeclaration> = change
-            .edges
-            .iter()
-            .filter_map(|edge| {
-                let (source, target) = (id_of(&edge.source)?, id_of(&edge.target)?);
-                Some(EdgeDeclaration { source, target, kind: edge.kind })
-            })
-            .collect();
-        let parts = nodes.len().max(edges.len()).div_ceil(GRAPH_PART);
-        let (mut nodes, mut edges) = (nodes.into_iter(), edges.into_iter());
-        for _ in 0..parts {
-            let (nodes, edges) =
-                (nodes.by_ref().take(GRAPH_PART).collect(), edges.by_ref().take(GRAPH_PART).collect());
-            self.event(EventType::GraphChanged, &GraphChanged { nodes, edges });
-        }
-    }
-
     fn workflow_ended(&mut self, end: End) {
         let event_type = match end.status {
             ExecutionStatus::Failed => EventType::WorkflowFailed,
@@ -254,22 +229,6 @@ impl Out<'_> {
         let data = WorkflowEnded { reason: end.reason.map(cut), error: end.failure.map(error_info) };
         self.event(event_type, &data);
     }
-}
-
-fn declaration(node: &NodeRecord, open: &OpenExecution) -> NodeDeclaration {
-    let known = open.nodes.get(&node.number);
-    let mut declaration = NodeDeclaration::new(TaskId::new(&*node.id), node.kind);
-    declaration.group = known.and_then(|known| known.group.clone());
-    declaration.task_type =
-        Some(if node.kind == NodeKind::Group { "ParallelGroup" } else { "Task" }.to_owned());
-    if let Some(spec) = node.spec {
-        let is_dynamic = node.kind == NodeKind::Dynamic || spec.name != &*node.id;
-        declaration.family = is_dynamic.then(|| spec.name.to_owned());
-        declaration.source = Some(SourceLocation { file: spec.file.to_owned(), line: spec.line });
-        declaration.doc = (!spec.doc.is_empty()).then(|| spec.doc.to_owned());
-        declaration.track_lineage = (!spec.track_lineage).then_some(false);
-    }
-    declaration
 }
 
 fn error_info(failure: Failure) -> ErrorInfo {

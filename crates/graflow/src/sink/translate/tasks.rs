@@ -7,6 +7,7 @@ use graflow_model::limits::{LOG_BYTES, LOG_LINES};
 use graflow_model::value::Redaction;
 use graflow_model::{EventType, TaskId};
 
+use super::part::Part;
 use super::{OpenExecution, Out, cut, error_info};
 use crate::context::task_execution_id;
 use crate::sink::{self, LogLine, RecordKind, TaskExecution, Usage};
@@ -70,7 +71,7 @@ impl Out<'_> {
             }
             RecordKind::TaskCancelled { task, reason } => {
                 self.rest_of_log(task, open);
-                let data = TaskEnded { reason: Some(reason.to_string()), delay_us: None };
+                let data = TaskEnded { reason: Some(cut(reason.to_string())), delay_us: None };
                 self.task_event(EventType::TaskCancelled, task, open, &data);
             }
             RecordKind::DataWritten { task, key, write, value, operation } => {
@@ -96,23 +97,35 @@ impl Out<'_> {
         if !was_queued {
             self.task_event(EventType::TaskQueued, task, open, &TaskQueued { group: group.clone() });
         }
+        let execution = self.execution;
         let causes = causes.iter().map(|cause| Cause {
             kind: cause.kind,
-            task_execution_id: task_execution_id(&self.execution.id, cause.number),
+            task_execution_id: task_execution_id(&execution.id, cause.number),
         });
-        let data = TaskStarted { group, thread: None, worker: None, causes: causes.collect() };
-        self.task_event(EventType::TaskStarted, task, open, &data);
+        let mut causes = causes.peekable();
+        // A join of very many tasks is told in parts, of which each is a start: what led to it adds up.
+        loop {
+            let part = Part::default().fill(&mut causes);
+            let data = TaskStarted { group: group.clone(), thread: None, worker: None, causes: part };
+            self.task_event(EventType::TaskStarted, task, open, &data);
+            if causes.peek().is_none() {
+                break;
+            }
+        }
     }
 
     fn log(&mut self, task: TaskExecution, line: LogLine, open: &mut OpenExecution) {
+        let message = cut(line.message);
+        let field_bytes = if line.fields.is_empty() { 0 } else { json_bytes(&line.fields) };
         let logged = open.logged.entry(task.number).or_default();
         logged.task = Some(task);
-        logged.bytes = logged.bytes.saturating_add(line.message.len());
-        logged.lines += 1;
-        if logged.lines > LOG_LINES || logged.bytes > LOG_BYTES {
+        let bytes = logged.bytes.saturating_add(message.len()).saturating_add(field_bytes);
+        if logged.lines >= LOG_LINES || bytes > LOG_BYTES {
             logged.cut += 1;
             return;
         }
+        logged.lines += 1;
+        logged.bytes = bytes;
         let redaction = Redaction::default();
         let fields = serde_json::Value::Object(line.fields.into_iter().collect());
         let fields = match redaction.apply(fields) {
@@ -121,9 +134,9 @@ impl Out<'_> {
         };
         let data = Log {
             level: line.level.to_owned(),
-            logger: line.logger,
-            message: cut(line.message),
-            file: line.file,
+            logger: line.logger.map(cut),
+            message,
+            file: line.file.map(cut),
             line: line.line,
             fields,
             cut: None,
@@ -161,14 +174,20 @@ fn group(task: TaskExecution, open: &OpenExecution) -> Option<TaskId> {
 }
 
 fn llm_called(usage: Usage) -> LlmCalled {
+    let mut tools = usage.tools.into_iter().map(cut).peekable();
     LlmCalled {
-        model: Some(usage.model),
+        model: Some(cut(usage.model)),
         duration_us: u64::try_from(usage.duration.as_micros()).ok(),
         input_tokens: Some(usage.input_tokens),
         output_tokens: Some(usage.output_tokens),
         cost_usd: usage.cost_usd,
-        tools: usage.tools,
+        // No model is given more tools than fit into a part.
+        tools: Part::default().fill(&mut tools),
         prompt: None,
         completion: None,
     }
+}
+
+fn json_bytes(value: &impl serde::Serialize) -> usize {
+    serde_json::to_vec(value).map_or(0, |json| json.len())
 }
