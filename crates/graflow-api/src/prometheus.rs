@@ -191,7 +191,7 @@ impl Text {
         }
         let lag = store.last_seq.saturating_sub(store.applied_seq);
         let flush_s = graflow_wire::seconds(store.flush_us);
-        let plain: [(&str, &str, &str, f64); 10] = [
+        let plain: [(&str, &str, &str, f64); 11] = [
             (
                 "graflow_last_seq",
                 "gauge",
@@ -220,12 +220,18 @@ impl Text {
                 count(store.overloaded),
             ),
             ("graflow_viewers", "gauge", "Viewers of the live stream.", count(live.viewers)),
-            ("graflow_live_updates_total", "counter", "Updates queued for viewers.", count(live.delivered)),
+            (
+                "graflow_live_held_bytes",
+                "gauge",
+                "Bytes of updates that not all viewers have taken yet.",
+                count(live.held_bytes),
+            ),
+            ("graflow_live_updates_total", "counter", "Updates that viewers took.", count(live.taken)),
             (
                 "graflow_viewer_resyncs_total",
                 "counter",
                 "Times a viewer was too slow and began anew.",
-                count(live.overflows),
+                count(live.fallen_off),
             ),
         ];
         for (name, kind, help, value) in plain {

@@ -20,8 +20,10 @@ use crate::state::Api;
 
 /// How often a viewer hears that the stream lives.
 const PING: Duration = Duration::from_secs(1);
-/// What comes within this time is written at once.
-const GATHER: Duration = Duration::from_millis(10);
+/// What comes within this time after a delivery is written at once. The first update after a silence does not wait.
+const GATHER: Duration = Duration::from_millis(3);
+/// Updates that are written before the viewer is listened to again.
+const DELIVERY: usize = 256;
 /// A viewer that takes nothing for so long is given up.
 const MOST_STALL: Duration = Duration::from_mins(1);
 /// Events that are read from the log at once.
@@ -71,7 +73,7 @@ impl Session {
             self.hello(as_of_seq, None, rows, fetch).await?;
             return self.catch_up(as_of_seq).await;
         };
-        // What is not folded yet comes through the queue; what never was here is another store's.
+        // What is not folded yet comes through the subscription; what never was here is another store's.
         let last = self.api.manager.store().last_seq();
         if after <= last && folded.0.saturating_sub(after.0) <= REPLAY_EVENTS {
             self.hello(after, Some(after), None, None).await?;
@@ -87,17 +89,23 @@ impl Session {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stop = self.api.stop.clone();
         let subscription = Arc::clone(&self.subscription);
+        let mut next_delivery = Instant::now();
         loop {
+            let ready = async {
+                subscription.ready().await;
+                tokio::time::sleep_until(next_delivery).await;
+            };
             let delivered = tokio::select! {
                 () = stop.cancelled() => return End::Stop,
                 incoming = self.socket.recv() => match incoming {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
                     Some(Ok(_)) => continue,
                 },
-                () = subscription.ready() => {
-                    tokio::time::sleep(GATHER).await;
-                    self.deliver().await.map(drop)
-                }
+                () = ready => self.deliver().await.map(|drained| {
+                    if drained {
+                        next_delivery = Instant::now() + GATHER;
+                    }
+                }),
                 _ = ping.tick() => self.ping().await,
             };
             if let Err(end) = delivered {
@@ -106,16 +114,16 @@ impl Session {
         }
     }
 
-    /// Sends all that is in the queue; says up to where everything has been told then.
-    async fn deliver(&mut self) -> Result<Seq, End> {
-        let taken = self.subscription.take();
-        if taken.overflowed {
+    /// Sends what there is, not too much at once; says whether that was all.
+    async fn deliver(&mut self) -> Result<bool, End> {
+        let taken = self.subscription.take(DELIVERY);
+        if taken.fell_off {
             self.resync("slow").await?;
         }
-        for updates in taken.updates.chunks(256) {
-            self.send_updates(updates).await?;
-        }
-        Ok(self.position.max(if taken.overflowed { Seq::ZERO } else { taken.published }))
+        self.send_updates(&taken.updates).await?;
+        // What was passed over by the filter has been told too.
+        self.position = self.position.max(taken.published.unwrap_or_default());
+        Ok(taken.published.is_some())
     }
 
     async fn send_updates(&mut self, updates: &[Arc<Update>]) -> Result<(), End> {
@@ -143,9 +151,9 @@ impl Session {
     }
 
     async fn ping(&mut self) -> Result<(), End> {
-        let told = self.deliver().await?;
+        self.deliver().await?;
         let last_seq = self.api.manager.store().last_seq();
-        self.say(message_type::PING, told, &Ping { last_seq }).await
+        self.say(message_type::PING, self.position, &Ping { last_seq }).await
     }
 
     /// The viewer begins anew from a snapshot.
@@ -195,7 +203,7 @@ impl Session {
     }
 
     /// Sends what lies between `from` and what was folded when this began, out of the log. Later events are
-    /// in the queue already.
+    /// in the subscription already.
     async fn catch_up(&mut self, from: Seq) -> Result<(), End> {
         self.position = from;
         let until = self.blocking(|manager, subscription| Ok(manager.folded_seq(subscription))).await?;

@@ -8,10 +8,14 @@ use graflow_model::event::EventType;
 use graflow_model::{Clock, ExecutionId, ExecutionStatus, Project, Seq, Timestamp};
 
 use super::listener::ListenerQueue;
-use super::subscription::Viewer;
+use super::topic::{Topic, Topics};
 use super::{Filter, Listener, ListenerId, ListenerStatistics, Subscription, Update, UpdateKind};
 use crate::liveness::{Liveness, Now, Turned};
 use crate::materialise::{Delta, Observer};
+
+/// Bytes of updates that all viewers together may be behind. Beyond it the topic that holds most gives way: a quiet
+/// one never pays for a busy one.
+pub const HELD_BYTES: usize = 64 * 1024 * 1024;
 
 /// The live side of a store: make it first, open the store with it as the observer, then give both to a
 /// [`LineageManager`](crate::manager::LineageManager).
@@ -22,8 +26,9 @@ pub struct Live {
     /// Viewers and listeners: whether it is worth asking anybody.
     watching: AtomicUsize,
     published: Mutex<HashMap<Project, Arc<AtomicU64>>>,
-    overflows: AtomicU64,
-    delivered: AtomicU64,
+    held_bytes: Arc<AtomicUsize>,
+    fallen_off: AtomicU64,
+    taken: AtomicU64,
 }
 
 /// What the live side counts, since it was made.
@@ -33,17 +38,20 @@ pub struct LiveStatistics {
     pub viewers: u64,
     /// Listeners now.
     pub listeners: u64,
-    /// Updates put into viewers' queues.
-    pub delivered: u64,
+    /// Updates that viewers took.
+    pub taken: u64,
     /// Times that a viewer was too slow and had to begin anew.
-    pub overflows: u64,
+    pub fallen_off: u64,
+    /// Bytes of updates that not all viewers have taken yet, roughly.
+    pub held_bytes: u64,
 }
 
 #[derive(Debug, Default)]
 struct Audience {
-    viewers: Vec<Arc<Viewer>>,
+    viewers: usize,
+    topics: HashMap<Project, Topics>,
     listeners: Vec<ListenerQueue>,
-    last_id: u64,
+    last_listener: u64,
 }
 
 impl std::fmt::Debug for Live {
@@ -62,28 +70,41 @@ impl Live {
             audience: Mutex::default(),
             watching: AtomicUsize::new(0),
             published: Mutex::default(),
-            overflows: AtomicU64::new(0),
-            delivered: AtomicU64::new(0),
+            held_bytes: Arc::default(),
+            fallen_off: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
         })
     }
 
-    /// A viewer begins here: everything that is published from now on goes into its queue.
+    /// A viewer begins here: everything that is published from now on can be taken from the subscription.
     pub fn subscribe(self: &Arc<Self>, project: Project, filter: Filter) -> Subscription {
         let published = self.published(&project);
         let mut audience = lock(&self.audience);
-        audience.last_id += 1;
-        let viewer = Arc::new(Viewer::new(audience.last_id, project, filter));
-        audience.viewers.push(Arc::clone(&viewer));
+        let topic = audience.topics.entry(project.clone()).or_default().enter(&filter, &self.held_bytes);
+        let place = topic.enter();
+        audience.viewers += 1;
         self.watching.fetch_add(1, Ordering::AcqRel);
-        Subscription::new(Arc::downgrade(self), viewer, published)
+        Subscription::new(Arc::clone(self), project, filter, topic, place, published)
     }
 
-    pub(super) fn leave(&self, viewer: u64) {
+    pub(super) fn leave(&self, project: &Project, filter: &Filter, topic: &Topic, place: u64) {
         let mut audience = lock(&self.audience);
-        if let Some(place) = audience.viewers.iter().position(|other| other.id == viewer) {
-            audience.viewers.swap_remove(place);
-            self.watching.fetch_sub(1, Ordering::AcqRel);
+        audience.viewers -= 1;
+        self.watching.fetch_sub(1, Ordering::AcqRel);
+        if !topic.leave(place) {
+            return;
         }
+        if let Some(topics) = audience.topics.get_mut(project) {
+            topics.remove(filter);
+            if topics.is_empty() {
+                audience.topics.remove(project);
+            }
+        }
+    }
+
+    pub(super) fn count_taken(&self, updates: usize, fell_off: bool) {
+        self.taken.fetch_add(updates as u64, Ordering::Relaxed);
+        self.fallen_off.fetch_add(u64::from(fell_off), Ordering::Relaxed);
     }
 
     /// Calls `listener` for every event, on a thread of its own. One that is slow misses events, which are
@@ -93,8 +114,8 @@ impl Live {
     /// When the thread cannot be started.
     pub fn add_listener(&self, listener: Listener) -> std::io::Result<ListenerId> {
         let mut audience = lock(&self.audience);
-        audience.last_id += 1;
-        let id = ListenerId(audience.last_id);
+        audience.last_listener += 1;
+        let id = ListenerId(audience.last_listener);
         audience.listeners.push(ListenerQueue::start(id, listener)?);
         self.watching.fetch_add(1, Ordering::AcqRel);
         Ok(id)
@@ -121,10 +142,11 @@ impl Live {
     pub fn statistics(&self) -> LiveStatistics {
         let audience = lock(&self.audience);
         LiveStatistics {
-            viewers: audience.viewers.len() as u64,
+            viewers: audience.viewers as u64,
             listeners: audience.listeners.len() as u64,
-            delivered: self.delivered.load(Ordering::Relaxed),
-            overflows: self.overflows.load(Ordering::Relaxed),
+            taken: self.taken.load(Ordering::Relaxed),
+            fallen_off: self.fallen_off.load(Ordering::Relaxed),
+            held_bytes: self.held_bytes.load(Ordering::Relaxed) as u64,
         }
     }
 
@@ -173,19 +195,18 @@ impl Live {
         let Some(turned) = turned.filter(|_| self.watching.load(Ordering::Acquire) > 0) else { return };
         let audience = lock(&self.audience);
         let seq = Seq(self.published(&turned.project).load(Ordering::Acquire));
-        let (project, execution_id) = (turned.project.clone(), turned.execution_id.clone());
-        let update = Arc::new(Update::new(UpdateKind::Turned(turned), seq));
-        for viewer in &audience.viewers {
-            if viewer.project == project && viewer.filter.wants(&execution_id, None) {
-                self.push(viewer, &update);
-            }
-        }
+        let project = turned.project.clone();
+        audience.tell(&project, &Arc::new(Update::new(UpdateKind::Turned(turned), seq)));
+        self.make_room(&audience);
     }
 
-    fn push(&self, viewer: &Viewer, update: &Arc<Update>) {
-        self.delivered.fetch_add(1, Ordering::Relaxed);
-        if viewer.push(update) {
-            self.overflows.fetch_add(1, Ordering::Relaxed);
+    /// Keeps what is held within bounds, at the cost of who holds most. Half of a ring goes at once, so that this is
+    /// rare.
+    fn make_room(&self, audience: &Audience) {
+        while self.held_bytes.load(Ordering::Relaxed) > HELD_BYTES {
+            let largest = audience.topics.values().flat_map(Topics::all).max_by_key(|topic| topic.bytes());
+            let Some(largest) = largest else { return };
+            largest.halve();
         }
     }
 
@@ -202,6 +223,15 @@ impl Live {
     }
 }
 
+impl Audience {
+    /// Tells the topics that an update belongs to.
+    fn tell(&self, project: &Project, update: &Arc<Update>) {
+        let Some(topics) = self.topics.get(project) else { return };
+        let Some(execution_id) = update.execution_id() else { return };
+        topics.about(execution_id, update.workflow_name()).for_each(|topic| topic.publish(update));
+    }
+}
+
 impl Observer for Live {
     fn wants(&self, project: &Project, execution_id: &ExecutionId) -> bool {
         if self.watching.load(Ordering::Acquire) == 0 {
@@ -209,10 +239,7 @@ impl Observer for Live {
         }
         let audience = lock(&self.audience);
         !audience.listeners.is_empty()
-            || audience
-                .viewers
-                .iter()
-                .any(|viewer| viewer.project == *project && viewer.filter.may_want(execution_id))
+            || audience.topics.get(project).is_some_and(|topics| topics.may_want(execution_id))
     }
 
     fn publish(&self, delta: Delta) {
@@ -232,16 +259,13 @@ impl Observer for Live {
             for listener in &audience.listeners {
                 listener.tell(&update);
             }
-            for viewer in &audience.viewers {
-                let wanted = update
-                    .execution_id()
-                    .is_some_and(|execution_id| viewer.filter.wants(execution_id, update.workflow_name()));
-                if wanted && viewer.project == project {
-                    self.push(viewer, &update);
-                }
-            }
+            audience.tell(&project, &update);
+            self.make_room(&audience);
+            // Still under the lock: a turn that is told next says that this event has been.
+            self.published(&project).fetch_max(seq.0, Ordering::AcqRel);
+        } else {
+            self.published(&project).fetch_max(seq.0, Ordering::AcqRel);
         }
-        self.published(&project).fetch_max(seq.0, Ordering::AcqRel);
         self.tell_turn(turned);
     }
 }
