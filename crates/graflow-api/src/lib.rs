@@ -19,8 +19,10 @@ mod routes;
 mod serve;
 mod settings;
 mod state;
+mod web;
 mod ws;
 
 pub use router::{openapi, router};
 pub use serve::{BindError, bind, serve};
 pub use settings::{RequestLimits, Settings, Token, TokenError};
+pub use web::Pages;

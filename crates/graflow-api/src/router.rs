@@ -21,13 +21,13 @@ use crate::error::ApiError;
 use crate::middleware::{add_security_headers, cors, log_request, require_known_host, require_token};
 use crate::routes::{
     data, delete_execution, delete_executions, event_log, execution_detail, execution_graph, execution_list,
-    findings, graph_current, health, home, logs, metrics_series, metrics_summary, post_events, prometheus,
-    ready, search, server, task_execution, task_executions, task_history, timeline, workflow_detail,
+    findings, graph_current, health, logs, metrics_series, metrics_summary, post_events, prometheus, ready,
+    search, server, task_execution, task_executions, task_history, timeline, workflow_detail,
     workflow_list,
 };
 use crate::settings::Settings;
 use crate::state::Api;
-use crate::{documentation, ws};
+use crate::{documentation, web, ws};
 
 /// The whole service. It may also be asked in-process, without a server, as a tower service.
 pub fn router(manager: Arc<LineageManager>, settings: Settings) -> Router {
@@ -77,8 +77,9 @@ pub(crate) fn service(api: &Api) -> Router {
     let protected = protected.layer(axum::middleware::from_fn_with_state(api.clone(), require_token));
     let router = open
         .merge(protected)
-        .route("/", get(home::home))
-        .route("/executions/{id}", get(home::execution))
+        .route("/", get(web::page))
+        .route("/executions/{id}", get(web::page_or_redirect))
+        .merge(pages(&api.settings))
         .route("/openapi.json", get(move || async move { Json(openapi).into_response() }))
         .route("/docs", get(move || async move { axum::response::Html(page.to_string()) }))
         .fallback(nothing_here)
@@ -86,7 +87,11 @@ pub(crate) fn service(api: &Api) -> Router {
         .with_state(api.clone());
     let router = match api.settings.path_prefix.as_str() {
         "" => router,
-        prefix => Router::new().nest(prefix, router).fallback(nothing_here),
+        prefix => {
+            // A nested `/` answers without the slash; addresses of pages are relative to the one with it.
+            let root = Router::new().route(&format!("{prefix}/"), get(web::page)).with_state(api.clone());
+            root.nest(prefix, router).fallback(nothing_here)
+        }
     };
     // The last layer is the first that a request meets.
     router
@@ -96,6 +101,23 @@ pub(crate) fn service(api: &Api) -> Router {
         .layer(cors(&api.settings))
         .layer(axum::middleware::from_fn(add_security_headers))
         .layer(axum::middleware::from_fn_with_state(api.clone(), log_request))
+}
+
+/// The addresses of the pages, as `web/src/router/route.ts` has them; none where there are no pages.
+fn pages(settings: &Settings) -> Router<Api> {
+    if !web::has_pages(&settings.pages) {
+        return Router::new();
+    }
+    let addresses = [
+        "/executions",
+        "/workflows",
+        "/workflows/{name}",
+        "/workflows/{name}/profile",
+        "/tasks/{id}",
+        "/help",
+    ];
+    let router = addresses.into_iter().fold(Router::new(), |router, path| router.route(path, get(web::page)));
+    router.route("/icon.svg", get(web::file_in_root)).route("/assets/{name}", get(web::file_in_assets))
 }
 
 fn paths() -> (Router<Api>, OpenApi) {

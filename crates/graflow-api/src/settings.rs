@@ -4,6 +4,8 @@ use std::time::Duration;
 use graflow_model::limits;
 use graflow_wire::Limits;
 
+use crate::web::Pages;
+
 /// Rows of a page when nothing is said.
 pub(crate) const PAGE_DEFAULT: usize = 1_000;
 /// Rows of a page at most.
@@ -36,6 +38,8 @@ pub struct Settings {
     pub grace: Duration,
     /// An answer that takes longer is logged as a warning.
     pub slow: Duration,
+    /// Where the pages for people come from.
+    pub pages: Pages,
 }
 
 /// What may be sent.
@@ -72,6 +76,7 @@ impl Settings {
             instance_id: instance_id.into(),
             grace: Duration::from_secs(3),
             slow: Duration::from_secs(1),
+            pages: Pages::None,
         }
     }
 

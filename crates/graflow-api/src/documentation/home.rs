@@ -1,7 +1,7 @@
 use super::html::{escape, page};
 use crate::settings::Settings;
 
-/// The page at the root.
+/// The page at the root of a server without pages.
 pub(crate) fn home_page(settings: &Settings) -> String {
     let prefix = escape(&settings.path_prefix);
     let token = match settings.token {
@@ -12,6 +12,8 @@ pub(crate) fn home_page(settings: &Settings) -> String {
     let body = format!(
         "<main><h1>Graflow Lineage</h1>\
 <p>This server records what workflows really did, and answers questions about it.</p>\
+<p>Its pages are not built into this program. With Node there, this builds them; then build the program again:</p>\
+<pre>cargo xtask web</pre>\
 <ul><li><a href=\"{prefix}/docs\">Every path, with its parameters and answers</a></li>\
 <li><a href=\"{prefix}/openapi.json\">The same as an OpenAPI document</a></li>\
 <li><a href=\"{prefix}/api/executions\">Executions</a>, <a href=\"{prefix}/api/graph/current\">the newest graph</a></li>\

@@ -10,7 +10,6 @@ pub(crate) mod execution_list;
 pub(crate) mod findings;
 pub(crate) mod graph_current;
 pub(crate) mod health;
-pub(crate) mod home;
 pub(crate) mod logs;
 pub(crate) mod metrics_series;
 pub(crate) mod metrics_summary;

@@ -16,6 +16,7 @@ mod live;
 mod liveness;
 mod manager;
 mod overload;
+mod pages;
 mod paging;
 mod reference;
 mod server;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use graflow_api::{BindError, Settings, Token};
+use graflow_api::{BindError, Pages, Settings, Token};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -50,11 +50,7 @@ fn parse_prefix(text: &str) -> Result<String, String> {
 
 /// Serves until Ctrl-C, or until the system says so.
 pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exit> {
-    if options.reload {
-        let failure =
-            Failure::new(Exit::Usage, "this program has no pages yet, so there is nothing to load again");
-        return Err(failure.hint("leave out --reload").into());
-    }
+    let pages = pages(options.reload)?;
     logging::for_server(options.log_format);
     // Whoever owns the folder is the better reason for a port that is in use.
     let folder = TakenFolder::take(config).await?;
@@ -70,6 +66,7 @@ pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exi
         cors_origins: options.cors_origin,
         allowed_hosts: options.allowed_host,
         path_prefix: options.prefix,
+        pages,
         ..Settings::local(String::new())
     };
     let listener = graflow_api::bind(&settings).await.map_err(|error| cannot_bind(&error))?;
@@ -91,6 +88,19 @@ pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exi
     served.context("the server failed")?;
     tracing::info!("stopped");
     Ok(Exit::Ok)
+}
+
+/// The pages in this program, or those in the checkout that somebody is working on.
+fn pages(reload: bool) -> Result<Pages, Failure> {
+    if !reload {
+        return Ok(Pages::BuiltIn);
+    }
+    let folder = std::path::absolute("web/dist").unwrap_or_else(|_| "web/dist".into());
+    if folder.join("index.html").is_file() {
+        return Ok(Pages::Folder(folder));
+    }
+    Err(Failure::new(Exit::Usage, "there are no pages in `web/dist`")
+        .hint("start it in the checkout, after `cargo xtask web`; or leave out --reload"))
 }
 
 /// Host and port, as they stand in an address that can be opened on this machine.

@@ -1,0 +1,159 @@
+/** What the page of one execution knows and what is selected in it. One selection drives all views, and stands in the address. */
+import type { Edge, Execution, Node, TaskExecution, TaskStatus } from "../../api/types";
+import type { Channel } from "../../live/channel.svelte";
+import { router } from "../../router/router.svelte";
+import { look } from "../../status";
+import { micros, microsOf, rfc3339 } from "../../text/time";
+
+export const TABS = ["graph", "timeline", "table", "data", "events", "logs"] as const;
+export type Tab = (typeof TABS)[number];
+
+const NONE: ReadonlySet<string> = new Set();
+
+export class ExecutionView {
+  constructor(
+    readonly id: string,
+    readonly channel: Channel,
+  ) {}
+
+  readonly execution: Execution | undefined = $derived.by(() => {
+    void this.channel.version;
+    return this.channel.rows.execution(this.id);
+  });
+
+  /** All task executions, in the order of their start. */
+  readonly tasks: TaskExecution[] = $derived.by(() => {
+    void this.channel.version;
+    return this.channel.rows.taskExecutions().sort(byStart);
+  });
+
+  readonly nodes: Node[] = $derived.by(() => {
+    void this.channel.version;
+    return [...(this.channel.rows.graph(this.id)?.nodes.values() ?? [])];
+  });
+
+  readonly edges: Edge[] = $derived.by(() => {
+    void this.channel.version;
+    return [...(this.channel.rows.graph(this.id)?.edges.values() ?? [])];
+  });
+
+  readonly byTask: ReadonlyMap<string, TaskExecution[]> = $derived.by(() => {
+    const map = new Map<string, TaskExecution[]>();
+    for (const row of this.tasks) {
+      const rows = map.get(row.task_id);
+      if (rows) rows.push(row);
+      else map.set(row.task_id, [row]);
+    }
+    return map;
+  });
+
+  /** Failed for good, first ones first. */
+  readonly failures: TaskExecution[] = $derived(
+    this.tasks.filter((row) => (row.status === "failed" && !row.will_retry) || row.status === "lost"),
+  );
+
+  readonly tab: Tab = $derived.by(() => {
+    const word = router.word("tab") as Tab | undefined;
+    return word && TABS.includes(word) ? word : "graph";
+  });
+
+  /** The selected node. */
+  readonly task: string | undefined = $derived(router.word("task"));
+
+  /** The selected task execution: the one that the address names, else the task's latest. */
+  readonly selected: TaskExecution | undefined = $derived.by(() => {
+    if (this.task === undefined) return undefined;
+    const rows = this.byTask.get(this.task);
+    const named = router.word("te");
+    return rows?.find((row) => row.task_execution_id === named) ?? rows?.at(-1);
+  });
+
+  readonly node: Node | undefined = $derived(this.nodes.find((node) => node.id === this.task));
+
+  /** The run is shown as it stood then; undefined: as it stands. Microseconds since 1970. */
+  readonly at: number | undefined = $derived.by(() => {
+    const word = router.word("at");
+    return word && Number.isFinite(Date.parse(word)) ? micros(word) : undefined;
+  });
+
+  /** Where each task execution stood at the shown time; those that had not begun are left out. */
+  readonly statusAt: ReadonlyMap<string, TaskStatus> | undefined = $derived.by(() => {
+    const { at } = this;
+    if (at === undefined) return undefined;
+    const map = new Map<string, TaskStatus>();
+    for (const row of this.tasks) {
+      const status = cut(row, at);
+      if (status) map.set(row.task_execution_id, status);
+    }
+    return map;
+  });
+
+  /** Task executions on the critical path, as the server says. */
+  critical: ReadonlySet<string> = $state.raw(new Set());
+  readonly withCritical: boolean = $derived(router.word("critical") === "1");
+  readonly criticalShown: ReadonlySet<string> = $derived(this.withCritical ? this.critical : NONE);
+
+  toggleCritical(): void {
+    router.set({ critical: this.withCritical ? null : "1" }, true);
+  }
+
+  setTime(at: number | undefined): void {
+    router.set({ at: at === undefined ? null : rfc3339(at) }, true);
+  }
+
+  select(task: string | undefined, taskExecution?: string): void {
+    router.set({ task, te: taskExecution }, true);
+  }
+
+  go(tab: Tab, words: Record<string, string | undefined> = {}): void {
+    router.set({ tab: tab === "graph" ? null : tab, ...words });
+  }
+
+  /** The failure after the selected one. */
+  nextFailure(): void {
+    const at = this.failures.findIndex((row) => row.task_execution_id === this.selected?.task_execution_id);
+    const next = this.failures[(at + 1) % Math.max(1, this.failures.length)];
+    if (next) this.select(next.task_id, next.task_execution_id);
+  }
+
+  /** The pass or attempt so many steps from the selected one. */
+  step(by: number): void {
+    const rows = this.task === undefined ? undefined : this.byTask.get(this.task);
+    if (!rows || !this.selected) return;
+    const next = rows[rows.indexOf(this.selected) + by];
+    if (next) this.select(next.task_id, next.task_execution_id);
+  }
+}
+
+function byStart(a: TaskExecution, b: TaskExecution): number {
+  const [first, second] = [beginOf(a), beginOf(b)];
+  if (first !== second) return first - second;
+  return (
+    a.iteration - b.iteration || a.attempt - b.attempt || (a.task_execution_id < b.task_execution_id ? -1 : 1)
+  );
+}
+
+/** When a row begins to matter; rows that are only declared come last. */
+export function beginOf(row: TaskExecution): number {
+  return microsOf(row.start_time) ?? microsOf(row.queued_time) ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** From and until when a row ran; what still runs goes on until `now`. */
+export function spanOf(row: TaskExecution, now: number): { from: number; to: number } | undefined {
+  if (row.start_time === null) return undefined;
+  const from = micros(row.start_time);
+  // The monotonic duration is the better one where clocks jumped.
+  if (row.duration !== null) return { from, to: from + row.duration * 1e6 };
+  const end = microsOf(row.end_time);
+  return { from, to: Math.max(from, end ?? (look(row.status).open ? now : from)) };
+}
+
+/** Where a row stood at a time, by its own times; none when it had not begun. */
+export function cut(row: TaskExecution, at: number): TaskStatus | undefined {
+  const start = microsOf(row.start_time);
+  const queued = microsOf(row.queued_time);
+  const end = microsOf(row.end_time);
+  if (end !== null && end <= at) return row.status;
+  if (start !== null && start <= at) return end === null && !look(row.status).open ? row.status : "running";
+  return queued !== null && queued <= at ? "queued" : undefined;
+}
