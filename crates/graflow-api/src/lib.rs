@@ -4,14 +4,15 @@
 //! `routes`: parameters, documentation, handler. To add one, write its file, then name it in the list; the test
 //! that compares `spec/openapi.json` says what to do next.
 //!
-//! Nothing here folds, knows SQL, or keeps state of its own: a request becomes a call of
-//! [`graflow_lineage::manager::LineageManager`], and its answer one of `graflow_wire`'s shapes.
+//! Nothing here folds, knows SQL, or keeps state of its own, but for pictures that it can draw again: a request
+//! becomes a call of [`graflow_lineage::manager::LineageManager`], and its answer one of `graflow_wire`'s shapes.
 
 mod connections;
 mod convert;
 mod documentation;
 mod error;
 mod extract;
+mod layouts;
 mod middleware;
 mod prometheus;
 mod router;

@@ -21,8 +21,8 @@ use crate::error::ApiError;
 use crate::middleware::{add_security_headers, cors, log_request, require_known_host, require_token};
 use crate::routes::{
     data, delete_execution, delete_executions, event_log, execution_detail, execution_graph, execution_list,
-    findings, graph_current, health, logs, metrics_series, metrics_summary, post_events, prometheus, ready,
-    search, server, task_execution, task_executions, task_history, timeline, workflow_detail,
+    findings, graph_current, health, layout, logs, metrics_series, metrics_summary, post_events, prometheus,
+    ready, search, server, task_execution, task_executions, task_history, timeline, workflow_detail,
     workflow_list,
 };
 use crate::settings::Settings;
@@ -48,6 +48,7 @@ fn protected() -> OpenApiRouter<Api> {
         .routes(routes!(delete_executions::delete_executions))
         .routes(routes!(execution_detail::get_execution, delete_execution::delete_execution))
         .routes(routes!(execution_graph::get_execution_graph))
+        .routes(routes!(layout::get_layout))
         .routes(routes!(task_executions::list_task_executions))
         .routes(routes!(timeline::get_timeline))
         .routes(routes!(data::get_data))

@@ -1,7 +1,7 @@
 //! What every handler needs.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use graflow_lineage::manager::LineageManager;
 use graflow_lineage::store::StoreError;
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::ApiError;
+use crate::layouts::Layouts;
 use crate::settings::Settings;
 
 /// Reads that run at the same time; more of them wait.
@@ -25,11 +26,15 @@ pub(crate) struct Api(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) manager: Arc<LineageManager>,
     pub(crate) settings: Settings,
+    /// Pictures of graphs that pages look at.
+    pub(crate) layouts: Layouts,
     pub(crate) started: Timestamp,
     /// Cancelled when the server stops: viewers say goodbye.
     pub(crate) stop: CancellationToken,
     /// Viewers' tasks.
     pub(crate) viewers: TaskTracker,
+    /// When the last request came.
+    last_request: Mutex<Instant>,
     bodies: Semaphore,
     reads: Semaphore,
 }
@@ -48,10 +53,25 @@ impl Api {
             bodies: Semaphore::new(settings.limits.concurrent_bodies.max(1)),
             reads: Semaphore::new(CONCURRENT_READS),
             viewers: TaskTracker::new(),
+            last_request: Mutex::new(Instant::now()),
+            layouts: Layouts::default(),
             manager,
             settings,
             stop,
         }))
+    }
+
+    /// Remembers that somebody asked.
+    pub(crate) fn heard(&self) {
+        *self.last_request.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long nobody has asked; nothing while somebody follows the live stream.
+    pub(crate) fn idle(&self) -> Duration {
+        if !self.viewers.is_empty() {
+            return Duration::ZERO;
+        }
+        self.last_request.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
     /// Asks the manager on a thread for blocking work.

@@ -46,6 +46,12 @@ const ARROWS: &[Arrow] = &[
         keeps_out: &[SQL, SERVER, HTTP_CLIENT],
     },
     Arrow {
+        name: "graflow-layout",
+        knows: &[],
+        tests_know: &[],
+        keeps_out: &[RUNTIME, SQL, SERVER, HTTP_CLIENT],
+    },
+    Arrow {
         name: "graflow-lineage",
         knows: &["graflow-model"],
         tests_know: &["graflow-store"],
@@ -77,8 +83,14 @@ const ARROWS: &[Arrow] = &[
         keeps_out: &[SERVER],
     },
     Arrow {
+        name: "graflow-python",
+        knows: &["graflow-client", "graflow-local", "graflow-model"],
+        tests_know: &[],
+        keeps_out: &[SERVER],
+    },
+    Arrow {
         name: "graflow-api",
-        knows: &["graflow-lineage", "graflow-model", "graflow-wire"],
+        knows: &["graflow-layout", "graflow-lineage", "graflow-model", "graflow-wire"],
         tests_know: &["graflow-store", "graflow-client"],
         keeps_out: &[SQL, HTTP_CLIENT],
     },

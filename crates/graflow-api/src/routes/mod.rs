@@ -10,6 +10,7 @@ pub(crate) mod execution_list;
 pub(crate) mod findings;
 pub(crate) mod graph_current;
 pub(crate) mod health;
+pub(crate) mod layout;
 pub(crate) mod logs;
 pub(crate) mod metrics_series;
 pub(crate) mod metrics_summary;

@@ -33,11 +33,12 @@ The answers below are of a run of two tasks; lists are cut to their first row.
 ";
 
 /// Where each operation is asked, for its example.
-const EXAMPLES: [(&str, &str); 21] = [
+const EXAMPLES: [(&str, &str); 22] = [
     ("get_current_graph", "/api/graph/current"),
     ("list_executions", "/api/executions?workflow_name=etl&status=completed&label.team=a"),
     ("get_execution", "/api/executions/run-1"),
     ("get_execution_graph", "/api/executions/run-1/graph?at=2026-11-23T12:00:00.1Z"),
+    ("get_layout", "/api/executions/run-1/layout?expanded=transform"),
     ("list_task_executions", "/api/executions/run-1/task_executions?task_id=load&order=newest"),
     ("get_timeline", "/api/executions/run-1/timeline"),
     ("get_data", "/api/executions/run-1/data?key=rows"),
