@@ -12,18 +12,13 @@ use futures_util::stream::FuturesUnordered;
 use graflow_model::{ExecutionStatus, TaskStatus};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc;
-use tokio::time::Sleep;
 
-use super::attempt::{AttemptFuture, Finished};
-use super::run::RunFailure;
+use super::attempt::Finished;
 use super::schedule::Scheduler;
 use super::shared::Shared;
-use crate::context::Attempt;
+use super::state::{Due, GroupRun, Pending, Rang, RunLimits, Slot, Started, Stop};
 use crate::error::TaskError;
 use crate::flow::{Graph, Plan};
-use crate::sink::Cause;
-use crate::task::RetryPolicy;
-use crate::value::Value;
 
 /// Tasks that are started, or ends that are taken, before the loop lets others have the thread.
 const TURNS: u32 = 128;
@@ -51,106 +46,6 @@ pub(crate) struct Driver {
     pub(super) stop: Option<Stop>,
     pub(super) cancel_on: Vec<Pin<Box<dyn Future<Output = String> + Send>>>,
     pub(super) is_over: bool,
-}
-
-/// What the program said about this run.
-#[derive(Debug, Clone)]
-pub(crate) struct RunLimits {
-    pub(crate) max_steps: u64,
-    pub(crate) max_cycles: u32,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) max_parallel: usize,
-    pub(crate) cancel_grace: Duration,
-}
-
-/// What the engine knows of a vertex in this run.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    /// `Queued` while a retry waits.
-    pub(crate) status: TaskStatus,
-    /// Of the attempt that runs, or the last one.
-    pub(crate) number: u32,
-    pub(crate) iteration: u32,
-    pub(crate) attempt: u32,
-    pub(crate) cycle: u32,
-    /// Attempts so far.
-    pub(crate) executions: u32,
-    pub(crate) running: Option<Arc<Attempt>>,
-    /// What the previous pass handed on, and the number of its task execution.
-    pub(crate) carried: Option<(Value, u32)>,
-    pub(crate) error: Option<Arc<str>>,
-}
-
-impl Default for Slot {
-    fn default() -> Self {
-        Self {
-            status: TaskStatus::Pending,
-            number: 0,
-            iteration: 0,
-            attempt: 0,
-            cycle: 0,
-            executions: 0,
-            running: None,
-            carried: None,
-            error: None,
-        }
-    }
-}
-
-/// What the engine knows of a group in this run.
-#[derive(Debug, Default)]
-pub(crate) struct GroupRun {
-    pub(crate) is_open: bool,
-    /// The attempt inside of it that ended last: what leads on from the group.
-    pub(crate) ended_last: Option<Cause>,
-    /// The first error of each member.
-    pub(crate) errors: Vec<Option<Arc<str>>>,
-}
-
-/// Why nothing more starts.
-#[derive(Debug, Clone)]
-pub(crate) enum Stop {
-    Failed(RunFailure),
-    Cancelled(String),
-    Terminated(String),
-    MaxSteps,
-}
-
-/// What the driver polls itself.
-pub(crate) enum Pending {
-    Attempt(AttemptFuture),
-    Timer(Pin<Box<Sleep>>, Due),
-}
-
-/// What is to be done when a timer rings.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Due {
-    Retry {
-        vertex: u32,
-        number: u32,
-    },
-    Timeout {
-        vertex: u32,
-        number: u32,
-    },
-    /// Whoever still runs has been cancelled long ago.
-    GiveUp,
-}
-
-pub(crate) enum Rang {
-    Finished(Finished),
-    Due(Due),
-}
-
-impl Future for Pending {
-    type Output = Rang;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Rang> {
-        match &mut *self {
-            Self::Attempt(attempt) => Pin::new(attempt).poll(context).map(Rang::Finished),
-            Self::Timer(sleep, due) => sleep.as_mut().poll(context).map(|()| Rang::Due(*due)),
-        }
-    }
 }
 
 impl Driver {
@@ -316,7 +211,9 @@ impl Driver {
                 }
             }
             Due::Timeout { vertex, number } => self.time_out(vertex, number),
-            Due::GiveUp => self.give_up(),
+            Due::GiveUp => {
+                self.give_up("cancelled; its thread did not stop in time and was left behind");
+            }
         }
     }
 
@@ -339,12 +236,4 @@ impl Driver {
             Some(Stop::MaxSteps) => ExecutionStatus::MaxSteps,
         }
     }
-}
-
-/// What became of a start.
-pub(crate) enum Started {
-    /// It runs, or there was nothing to run.
-    Running,
-    /// It has ended already.
-    Ended(Finished),
 }

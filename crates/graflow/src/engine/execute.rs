@@ -9,17 +9,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use graflow_model::{ExecutionId, TaskStatus};
+use graflow_model::ExecutionId;
 use tokio::runtime::Handle;
 
-use super::driver::{Driver, RunLimits, Stop};
-use super::run::{Run, TaskReport};
+use super::driver::Driver;
+use super::run::Run;
 use super::shared::Shared;
+use super::state::RunLimits;
 use crate::context::current_task;
 use crate::error::{Problem, Report, WorkflowError};
 use crate::flow::{Available, Graph, Plan, check_execution_id, check_labels, check_workflow_name};
 use crate::key::Key;
-use crate::sink::{End, Execution, Failure, GuardedSink, RecordKind, Sink, WorkflowStart};
+use crate::sink::{Execution, GuardedSink, RecordKind, Sink, WorkflowStart};
 use crate::task::{RetryPolicy, TaskRef};
 use crate::value::Value;
 
@@ -272,90 +273,5 @@ impl fmt::Debug for Execute {
             .field("workflow", &self.name)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
-    }
-}
-
-impl Driver {
-    fn set_inputs(&mut self, inputs: Vec<(&'static str, Value)>) {
-        for (key, value) in inputs {
-            let write = self.shared.channel.set(key, value.clone(), None);
-            if let Some(recorder) = self.shared.recorder.as_ref().filter(|recorder| recorder.with_values) {
-                let value = Some(value);
-                recorder.record(RecordKind::DataWritten { task: None, key, write, value, operation: None });
-            }
-        }
-    }
-
-    fn start(&mut self, starts: &[u32]) {
-        let graph = Arc::clone(&self.graph);
-        self.scheduler.activate(&graph, starts, 0, &[]);
-    }
-
-    /// Says of everything where it stands, and records the end.
-    fn conclude(&mut self, started: Instant) -> Run {
-        self.is_over = true;
-        let status = self.status();
-        let why = self.stop_reason().unwrap_or("no task led here");
-        let (reason, failure) = match self.stop.take() {
-            None => (None, None),
-            Some(Stop::Failed(failure)) => (None, Some(failure)),
-            Some(Stop::Cancelled(reason) | Stop::Terminated(reason)) => (Some(reason), None),
-            Some(Stop::MaxSteps) => (Some("max_steps".to_owned()), None),
-        };
-        self.close_groups();
-        for vertex in 0..self.slots.len() {
-            if self.slots[vertex].status == TaskStatus::Pending {
-                self.skip(crate::flow::index(vertex), why);
-            }
-        }
-        if let Some(recorder) = &self.shared.recorder {
-            let failure = failure
-                .as_ref()
-                .map(|failed| Failure { error_type: failed.error.type_name(), message: failed.to_string() });
-            recorder.record(RecordKind::WorkflowEnded(Box::new(End {
-                status,
-                reason: reason.clone(),
-                failure,
-            })));
-        }
-        let graph = Arc::clone(&self.graph);
-        let tasks = graph.nodes().map(|(node, vertex)| {
-            let slot = &mut self.slots[node as usize];
-            TaskReport {
-                task_id: Arc::clone(&vertex.id),
-                status: slot.status,
-                executions: slot.executions,
-                error: slot.error.take(),
-            }
-        });
-        let tasks = tasks.collect();
-        let results =
-            self.shared.results().values.iter().map(|result| Some(result.as_ref()?.0.clone())).collect();
-        Run {
-            shared: Arc::clone(&self.shared),
-            graph,
-            status,
-            reason,
-            failure,
-            tasks,
-            results,
-            steps: self.steps,
-            duration: started.elapsed(),
-        }
-    }
-}
-
-/// A run whose future is dropped is cancelled.
-impl Drop for Driver {
-    fn drop(&mut self) {
-        if self.is_over {
-            return;
-        }
-        // Before anything else: nobody is there to wait for timers, and perhaps no runtime.
-        self.is_over = true;
-        self.stop_with(Stop::Cancelled("the future of the run was dropped".to_owned()));
-        self.here.clear();
-        let now = Instant::now();
-        drop(self.conclude(now));
     }
 }

@@ -3,7 +3,6 @@
 //! A group is no task: it has no executions of its own and is not recorded as running. What led to it led to its
 //! members; out of it leads the member that ended last, however many there are.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use graflow_model::TaskStatus;
@@ -61,12 +60,7 @@ impl Driver {
                 error: member.error.clone(),
             })
             .collect();
-        // The policy may be the user's own code.
-        let judged =
-            catch_unwind(AssertUnwindSafe(|| shape.policy.evaluate(&outcomes))).unwrap_or_else(|payload| {
-                Err(format!("its policy panicked: {}", TaskError::panicked(&*payload)))
-            });
-        match judged {
+        match shape.policy.judge(&outcomes) {
             Ok(()) => {
                 let record = MembersRecord { members };
                 self.shared.set_result(begin, Value::new(record), 0);
@@ -77,7 +71,7 @@ impl Driver {
             }
             Err(reason) => {
                 let name = &graph.vertex(begin).id;
-                let policy = shape.policy.name();
+                let policy = shape.policy.shown();
                 let error = TaskError::group(format!("group `{name}` ({policy}) failed: {reason}"));
                 self.fail(vertex, 1, error);
             }
@@ -91,7 +85,7 @@ impl Driver {
             *error = Some(message);
         }
         let graph = Arc::clone(&self.graph);
-        if !graph.groups[group as usize].policy.stops_at_first_failure() {
+        if !graph.groups[group as usize].policy.is_strict() {
             return;
         }
         self.close_inner_groups(group);

@@ -8,7 +8,8 @@ use graflow_model::TaskStatus;
 use graflow_model::state::CauseKind;
 
 use super::attempt::{AttemptFuture, Ended, Finished, run_blocking};
-use super::driver::{Driver, Due, Pending, Started, Stop};
+use super::driver::Driver;
+use super::state::{Due, Pending, Started, Stop};
 use crate::context::{Attempt, Limits, TaskContext};
 use crate::error::TaskError;
 use crate::flow::{Source, VertexKind};
@@ -17,6 +18,21 @@ use crate::task::{Body, Inputs, ParameterKind, TaskNode};
 use crate::value::Value;
 
 impl Driver {
+    pub(super) fn set_inputs(&mut self, inputs: Vec<(&'static str, Value)>) {
+        for (key, value) in inputs {
+            let write = self.shared.channel.set(key, value.clone(), None);
+            if let Some(recorder) = self.shared.recorder.as_ref().filter(|recorder| recorder.with_values) {
+                let value = Some(value);
+                recorder.record(RecordKind::DataWritten { task: None, key, write, value, operation: None });
+            }
+        }
+    }
+
+    pub(super) fn start(&mut self, starts: &[u32]) {
+        let graph = Arc::clone(&self.graph);
+        self.scheduler.activate(&graph, starts, 0, &[]);
+    }
+
     pub(super) fn launch(&mut self, vertex: u32, context: &mut Context<'_>) -> Started {
         match self.graph.vertex(vertex).kind {
             VertexKind::Begin(group) => self.begin_group(vertex, group),

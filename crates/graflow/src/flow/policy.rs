@@ -1,8 +1,11 @@
 //! When a parallel group has failed.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use graflow_model::TaskStatus;
+
+use crate::error::TaskError;
 
 /// What became of one member of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,9 +169,34 @@ impl<F: Fn(&[MemberOutcome]) -> Result<(), String> + Send + Sync + 'static> Grou
     }
 }
 
+/// A policy may be the user's own code: these keep its panics away from the engine.
+impl dyn GroupPolicy {
+    /// Its name; `custom` when it cannot say.
+    pub(crate) fn shown(&self) -> String {
+        guarded(|| self.name()).unwrap_or_else(|_| "custom".into())
+    }
+
+    pub(crate) fn judge(&self, members: &[MemberOutcome]) -> Result<(), String> {
+        guarded(|| self.evaluate(members)).flatten()
+    }
+
+    pub(crate) fn fits(&self, members: &[&str]) -> Result<(), String> {
+        guarded(|| self.check(members)).flatten()
+    }
+
+    pub(crate) fn is_strict(&self) -> bool {
+        guarded(|| self.stops_at_first_failure()).unwrap_or(false)
+    }
+}
+
+fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call))
+        .map_err(|payload| format!("its policy panicked: {}", TaskError::panicked(&*payload)))
+}
+
 impl fmt::Debug for dyn GroupPolicy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.name())
+        formatter.write_str(&self.shown())
     }
 }
 

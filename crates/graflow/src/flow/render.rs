@@ -57,7 +57,7 @@ impl Graph {
         for (number, vertex) in self.nodes() {
             let _ = match &vertex.kind {
                 VertexKind::Begin(group) => {
-                    let policy = self.groups[*group as usize].policy.name();
+                    let policy = self.groups[*group as usize].policy.shown();
                     write!(text, "  {} (group, {policy})", vertex.id)
                 }
                 _ => write!(text, "  {}", vertex.id),

@@ -116,7 +116,31 @@ async fn a_policy_that_panics_fails_the_group() -> Result<()> {
         .policy(|_: &[MemberOutcome]| -> Result<(), String> { panic!("no idea") });
     let run = Workflow::new("panics", group).execute().await?;
     assert!(run.error().unwrap().to_string().ends_with("failed: its policy panicked: no idea"));
+    let run = Workflow::new("panics", parallel("g", [number().value(13)]).policy(Careless)).execute().await?;
+    let error = run.error().unwrap().to_string();
+    assert!(error.ends_with("group `g` (custom) failed: its policy panicked: no verdict"), "{error}");
+    let checked = parallel("g", [number().value(1), number().value(2).named("b")]).policy(Careless);
+    let error = Workflow::new("panics", checked).execute().await.unwrap_err().to_string();
+    assert!(error.ends_with("group `g`: its policy panicked: no check"), "{error}");
     Ok(())
+}
+
+/// Panics in everything that it is asked, but lets one member pass.
+struct Careless;
+
+impl GroupPolicy for Careless {
+    fn name(&self) -> String {
+        panic!("no name")
+    }
+    fn evaluate(&self, _: &[MemberOutcome]) -> Result<(), String> {
+        panic!("no verdict")
+    }
+    fn stops_at_first_failure(&self) -> bool {
+        panic!("no answer")
+    }
+    fn check(&self, members: &[&str]) -> Result<(), String> {
+        if members.len() == 1 { Ok(()) } else { panic!("no check") }
+    }
 }
 
 #[tokio::test]

@@ -233,6 +233,34 @@ async fn a_nested_run_is_recorded_as_its_tasks() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_run_that_is_dropped_leaves_nothing_open() {
+    let kept = Kept { records: Arc::default(), policy: ValuePolicy::Off };
+    let script = crate::script::Script::parse("a: sleep 60000; b: fail");
+    let hour = Duration::from_hours(1);
+    let flow = crate::script::flow("(a | g{b | c}) >> d");
+    let mut run = Workflow::new("dropped", flow)
+        .execute()
+        .execution_id("x")
+        .default_retry(RetryPolicy::new(1).backoff(hour, hour))
+        .resource(script)
+        .sink(kept.clone())
+        .into_future();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let waker = std::task::Waker::noop();
+    let polled = runtime.block_on(async { run.as_mut().poll(&mut std::task::Context::from_waker(waker)) });
+    assert!(polled.is_pending());
+    drop(run);
+    let mut state = ExecutionState::new("x".into());
+    for event in translated(std::mem::take(&mut *kept.records.lock().unwrap()), ValuePolicy::Off) {
+        state.apply(&event);
+    }
+    assert_eq!(state.status(), graflow::ExecutionStatus::Cancelled);
+    assert_eq!(state.missing(), [], "{:?}", state.task_execution_rows());
+    let status = |task: &str| state.node_row(&task.into()).unwrap().status.as_str();
+    assert_eq!(["a", "b", "c", "d"].map(status), ["cancelled", "cancelled", "completed", "skipped"]);
+}
+
 /// The fold of what the engine tells has to tell the same as the run itself.
 #[test]
 fn the_fold_agrees_with_the_run() {

@@ -1,9 +1,12 @@
 //! Where each parameter's value will come from, found before anything runs; and everything that is wrong, at once.
 
-use std::any::TypeId;
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod hint;
+mod order;
 
-use super::graph::{Graph, VertexKind};
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashMap};
+
+use super::graph::{Graph, Vertex, VertexKind};
 use crate::error::Problem;
 use crate::key::KeyDeclaration;
 use crate::task::{Parameter, ParameterKind, TaskNode};
@@ -13,7 +16,11 @@ use crate::value::{Value, ValueType};
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     sources: Vec<Box<[Source]>>,
+    written: WrittenKeys,
 }
+
+/// Keys that some task says it writes.
+type WrittenKeys = BTreeMap<&'static str, KeyDeclaration>;
 
 /// Where a parameter's value comes from.
 #[derive(Debug, Clone)]
@@ -46,46 +53,41 @@ impl Plan {
     /// Plans the vertices that are not planned yet. Nothing is kept of them when there are problems.
     pub(crate) fn extend(&mut self, graph: &Graph, available: &Available<'_>) -> Result<(), Vec<Problem>> {
         let first = self.sources.len();
-        let mut check = Check::new(graph, available);
-        for vertex in first..graph.vertices.len() {
-            self.sources.push(check.vertex(vertex));
-        }
+        self.written.extend(written_keys(&graph.vertices[first..]));
+        let mut check =
+            Check { graph, available, written: &self.written, problems: Vec::new(), before: Vec::new() };
+        let new: Vec<_> = (first..graph.vertices.len()).map(|vertex| check.vertex(vertex)).collect();
         check.groups(first);
         check.order();
-        if check.problems.is_empty() {
+        let mut problems = check.problems;
+        if problems.is_empty() {
+            self.sources.extend(new);
             return Ok(());
         }
-        self.sources.truncate(first);
-        check.problems.sort_by_key(|(vertex, _)| *vertex);
-        Err(check.problems.into_iter().map(|(_, problem)| problem).collect())
+        self.written = written_keys(&graph.vertices[..first]).collect();
+        problems.sort_by_key(|(vertex, _)| *vertex);
+        Err(problems.into_iter().map(|(_, problem)| problem).collect())
     }
+}
+
+fn written_keys(vertices: &[Vertex]) -> impl Iterator<Item = (&'static str, KeyDeclaration)> {
+    let tasks = vertices.iter().filter_map(|vertex| match &vertex.kind {
+        VertexKind::Task(node) => Some(node.spec),
+        _ => None,
+    });
+    tasks.flat_map(|spec| (spec.writes)()).map(|key| (key.name, key))
 }
 
 struct Check<'a> {
     graph: &'a Graph,
     available: &'a Available<'a>,
-    /// Keys that some task says it writes.
-    declared: BTreeMap<&'static str, KeyDeclaration>,
+    written: &'a WrittenKeys,
     problems: Vec<(usize, Problem)>,
     /// Results that have to be there first: (node that gives, vertex that takes, its parameter).
     before: Vec<(u32, usize, &'static Parameter)>,
 }
 
-impl<'a> Check<'a> {
-    fn new(graph: &'a Graph, available: &'a Available<'a>) -> Self {
-        let declared = graph
-            .vertices
-            .iter()
-            .filter_map(|vertex| match &vertex.kind {
-                VertexKind::Task(node) => Some((node.spec.writes)()),
-                _ => None,
-            })
-            .flatten()
-            .map(|key| (key.name, key))
-            .collect();
-        Self { graph, available, declared, problems: Vec::new(), before: Vec::new() }
-    }
-
+impl Check<'_> {
     fn vertex(&mut self, number: usize) -> Box<[Source]> {
         let vertex = &self.graph.vertices[number];
         let VertexKind::Task(node) = &vertex.kind else { return Box::default() };
@@ -162,7 +164,7 @@ impl<'a> Check<'a> {
             return Ok(Source::Result(found));
         }
         let there = self.available.keys.get(name).copied();
-        match there.or_else(|| self.declared.get(name).map(|key| key.value_type)) {
+        match there.or_else(|| self.written.get(name).map(|key| key.value_type)) {
             Some(value_type) if parameter.takes(value_type) => Ok(Source::Key(name)),
             Some(value_type) => Err(Fault {
                 reason: format!("key `{name}` holds `{}`", value_type.name()),
@@ -171,34 +173,6 @@ impl<'a> Check<'a> {
             None if parameter.kind == ParameterKind::Optional => Ok(Source::Key(name)),
             None => Err(self.nothing(vertex, name)),
         }
-    }
-
-    fn nothing(&self, vertex: usize, name: &str) -> Fault {
-        let mut results: Vec<&str> = Vec::new();
-        for upstream in self.upstream(vertex) {
-            let upstream = self.graph.node(upstream);
-            results.push(&self.graph.vertex(upstream).id);
-        }
-        results.sort_unstable();
-        results.dedup();
-        let keys: Vec<&str> =
-            self.available.keys.keys().copied().chain(self.declared.keys().copied()).collect();
-        let list = |names: &[&str]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        let reason = format!(
-            "nothing of that name is there; results upstream: {}; keys: {}",
-            list(&results),
-            list(&keys)
-        );
-        let every = self.graph.nodes().map(|(_, node)| &*node.id).chain(keys);
-        let closest = every.map(|other| (distance(name, other), other)).min();
-        let hint = match closest {
-            Some((distance, other)) if distance * 2 <= name.len() => format!("did you mean `{other}`?"),
-            _ => format!(
-                "bind it with .{name}(…), give it with .input(KEY, …), \
-                 or, if a task writes that key, say so there: #[task(writes(KEY))]"
-            ),
-        };
-        Fault { reason, hint }
     }
 
     fn members(&self, parameter: &Parameter) -> Result<u32, Fault> {
@@ -242,90 +216,11 @@ impl<'a> Check<'a> {
                 .filter_map(|member| member.exits.last())
                 .map(|exit| &*self.graph.vertex(self.graph.node(*exit)).id)
                 .collect();
-            if let Err(reason) = group.policy.check(&ids) {
+            if let Err(reason) = group.policy.fits(&ids) {
                 let problem = Problem::Group { group: self.graph.vertex(group.begin).id.to_string(), reason };
                 self.problems.push((group.begin as usize, problem));
             }
         }
-    }
-
-    /// Whether what a task takes comes from a task that runs before it.
-    fn order(&mut self) {
-        let mut before = std::mem::take(&mut self.before);
-        before.retain(|(giver, taker, _)| {
-            let direct = self.graph.vertices[*taker].predecessors.contains(&self.graph.end_of(*giver));
-            !direct && !(self.available.has_result)(*giver)
-        });
-        if before.is_empty() {
-            return;
-        }
-        let position = self.positions();
-        before.sort_by_key(|(giver, ..)| *giver);
-        for takers in before.chunk_by(|(left, ..), (right, ..)| left == right) {
-            let giver = takers[0].0;
-            let last = takers.iter().map(|(_, taker, _)| position[*taker]).max().unwrap_or(0);
-            let reached = self.reached(self.graph.end_of(giver), last, &position);
-            for &(_, taker, parameter) in takers {
-                if reached.contains(&taker) {
-                    continue;
-                }
-                let (name, id) = (&self.graph.vertex(giver).id, &self.graph.vertices[taker].id);
-                let reason = format!("`{name}` is there, and does not run before `{id}`");
-                let hint = format!(
-                    "put it before, {name} >> … >> {id}; or take an `Option`, if only a later pass has it"
-                );
-                self.fault(taker, parameter, Fault { reason, hint });
-            }
-        }
-    }
-
-    /// The place of every vertex in an order that the forward edges agree with.
-    fn positions(&self) -> Vec<u32> {
-        let count = self.graph.vertices.len();
-        let mut waiting: Vec<usize> =
-            self.graph.vertices.iter().map(|vertex| vertex.predecessors.len()).collect();
-        let mut ready: Vec<usize> = (0..count).filter(|&vertex| waiting[vertex] == 0).collect();
-        let mut position = vec![0; count];
-        let mut next = 0;
-        while let Some(vertex) = ready.pop() {
-            position[vertex] = next;
-            next += 1;
-            for &successor in &self.graph.vertices[vertex].successors {
-                waiting[successor as usize] -= 1;
-                if waiting[successor as usize] == 0 {
-                    ready.push(successor as usize);
-                }
-            }
-        }
-        position
-    }
-
-    /// The vertices that forward edges lead to, up to a position.
-    fn reached(&self, from: u32, last: u32, position: &[u32]) -> HashSet<usize> {
-        let mut reached = HashSet::new();
-        let mut stack = vec![from];
-        while let Some(vertex) = stack.pop() {
-            for &successor in &self.graph.vertex(vertex).successors {
-                let successor_place = position[successor as usize];
-                if successor_place <= last && reached.insert(successor as usize) {
-                    stack.push(successor);
-                }
-            }
-        }
-        reached
-    }
-
-    fn upstream(&self, vertex: usize) -> Vec<u32> {
-        let mut seen = vec![false; self.graph.vertices.len()];
-        let mut found = Vec::new();
-        let mut stack = self.graph.vertices[vertex].predecessors.clone();
-        while let Some(vertex) = stack.pop() {
-            if !std::mem::replace(&mut seen[vertex as usize], true) {
-                found.push(vertex);
-                stack.extend_from_slice(&self.graph.vertex(vertex).predecessors);
-            }
-        }
-        found
     }
 
     fn fault(&mut self, vertex: usize, parameter: &Parameter, fault: Fault) {
@@ -343,31 +238,4 @@ impl<'a> Check<'a> {
 struct Fault {
     reason: String,
     hint: String,
-}
-
-/// How many letters have to change to make one word of the other.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, letter) in left.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
-        for (column, other) in right.iter().enumerate() {
-            let cost = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = cost.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[right.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn distances() {
-        assert_eq!(distance("extract", "extrakt"), 1);
-        assert_eq!(distance("clean", "clean"), 0);
-        assert_eq!(distance("", "abc"), 3);
-    }
 }
