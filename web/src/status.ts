@@ -16,7 +16,7 @@ export const LOOKS: Record<Status, Look> = {
   failed: { text: "failed", colour: "var(--failed)", rank: 9, open: false },
   lost: { text: "lost", colour: "var(--lost)", rank: 8, open: true },
   terminated: { text: "terminated", colour: "var(--lost)", rank: 7, open: false },
-  max_steps: { text: "cut by max steps", colour: "var(--lost)", rank: 7, open: false },
+  max_steps: { text: "max steps", colour: "var(--lost)", rank: 7, open: false },
   waiting: { text: "waiting", colour: "var(--waiting)", rank: 6, open: true },
   running: { text: "running", colour: "var(--running)", rank: 5, open: true },
   cancelled: { text: "cancelled", colour: "var(--quiet)", rank: 4, open: false },

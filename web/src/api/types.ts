@@ -50,3 +50,5 @@ export type Answer<P extends ReadPath> = paths[P] extends {
 export type Query<P extends ReadPath> = paths[P] extends { get: { parameters: { query?: infer Q } } }
   ? NonNullable<Q>
   : never;
+export type Layout = Schemas["Layout"];
+export type LayoutGroup = Schemas["LayoutGroup"];

@@ -8,6 +8,7 @@ import { micros, microsOf, rfc3339 } from "../../text/time";
 export const TABS = ["graph", "timeline", "table", "data", "events", "logs"] as const;
 export type Tab = (typeof TABS)[number];
 
+const narrow = matchMedia("(max-width: 760px)");
 const NONE: ReadonlySet<string> = new Set();
 
 export class ExecutionView {
@@ -54,7 +55,8 @@ export class ExecutionView {
 
   readonly tab: Tab = $derived.by(() => {
     const word = router.word("tab") as Tab | undefined;
-    return word && TABS.includes(word) ? word : "graph";
+    // On a small screen a list reads better than a graph.
+    return word && TABS.includes(word) ? word : narrow.matches ? "table" : "graph";
   });
 
   /** The selected node. */
@@ -90,6 +92,8 @@ export class ExecutionView {
 
   /** Task executions on the critical path, as the server says. */
   critical: ReadonlySet<string> = $state.raw(new Set());
+  /** Their tasks, first to last. */
+  criticalTasks: readonly string[] = $state.raw([]);
   readonly withCritical: boolean = $derived(router.word("critical") === "1");
   readonly criticalShown: ReadonlySet<string> = $derived(this.withCritical ? this.critical : NONE);
 
@@ -106,7 +110,7 @@ export class ExecutionView {
   }
 
   go(tab: Tab, words: Record<string, string | undefined> = {}): void {
-    router.set({ tab: tab === "graph" ? null : tab, ...words });
+    router.set({ tab: tab === "graph" && !narrow.matches ? null : tab, ...words });
   }
 
   /** The failure after the selected one. */

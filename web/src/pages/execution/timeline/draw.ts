@@ -82,6 +82,7 @@ export function draw(context: CanvasRenderingContext2D, scene: Scene): Hit[] {
     const top = (index - scene.first) * ROW;
     context.fillStyle = colours.line;
     context.fillRect(0, top + ROW - 1, width, 1);
+    if (lane.group?.open) span(context, scene, lane.group.all, top, x);
     hits.push(...bars(context, scene, lane, top, x));
   }
   if (scene.at !== undefined) {
@@ -104,6 +105,25 @@ function gaps(context: CanvasRenderingContext2D, scene: Scene): void {
       context.fillRect(left + wide, y, 1, 3);
     }
   }
+}
+
+/** An open group: one thin line from its first member's start to the last one's end. */
+function span(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  rows: TaskExecution[],
+  top: number,
+  x: (time: number) => number,
+): void {
+  const spans = rows.flatMap((row) => spanOf(row, scene.now) ?? []);
+  if (spans.length === 0) return;
+  const left = x(spans.reduce((least, one) => Math.min(least, one.from), Infinity));
+  const right = x(spans.reduce((most, one) => Math.max(most, one.to), -Infinity));
+  const middle = top + ROW / 2;
+  context.fillStyle = scene.colours.faint;
+  context.fillRect(left, middle - 1, Math.max(2, right - left), 2);
+  context.fillRect(left, middle - 4, 2, 8);
+  context.fillRect(Math.max(left, right - 2), middle - 4, 2, 8);
 }
 
 function bars(

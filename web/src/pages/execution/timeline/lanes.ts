@@ -11,7 +11,7 @@ export interface Lane {
   depth: number;
   rows: TaskExecution[];
   /** Of a group: how many members, and whether they have lanes of their own. */
-  group?: { members: number; open: boolean };
+  group?: { members: number; open: boolean; all: TaskExecution[] };
 }
 
 /** Groups with more members than this are closed until somebody opens them. */
@@ -42,7 +42,7 @@ export function lanes(
     const open = opened(id, of.size);
     const all = [...of.values()].flat();
     const rows = open ? own : [...own, ...all].sort((a, b) => beginOf(a) - beginOf(b));
-    result.push({ id, label: id, depth: 0, rows, group: { members: of.size, open } });
+    result.push({ id, label: id, depth: 0, rows, group: { members: of.size, open, all } });
     if (open) for (const [task, inTask] of of) result.push({ id: task, label: task, depth: 1, rows: inTask });
   }
   return result;
