@@ -9,6 +9,7 @@ mod process;
 mod server;
 mod test;
 mod tidy;
+mod wheel;
 mod workspace;
 
 use std::process::ExitCode;
@@ -35,6 +36,8 @@ enum Command {
     Tidy,
     /// Write the generated files again: `spec/` and `docs/reference/cli.md`.
     Generate,
+    /// Build the Python package: the wheel, with the native core and the program `graflow` in it.
+    Wheel(wheel::Options),
 }
 
 fn main() -> ExitCode {
@@ -54,5 +57,6 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Test(options) => test::run(&workspace, options),
         Command::Tidy => tidy::run(&workspace),
         Command::Generate => generate::run(&workspace),
+        Command::Wheel(options) => wheel::run(&workspace, options),
     }
 }

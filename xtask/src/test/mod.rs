@@ -6,7 +6,7 @@ mod examples;
 mod python;
 mod steps;
 mod tally;
-mod tools;
+pub(crate) mod tools;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

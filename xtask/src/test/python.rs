@@ -9,6 +9,7 @@ use super::steps::surroundings;
 use super::{Setting, Tally, tools};
 use crate::process;
 use crate::server::{Server, free_port};
+use crate::wheel;
 
 /// Where our Python is; each of these folders is a program.
 const PROGRAMS: [&str; 2] = ["tools/parity", "tools/wfcommons"];
@@ -17,7 +18,7 @@ const PROGRAMS: [&str; 2] = ["tools/parity", "tools/wfcommons"];
 pub(super) fn lint(setting: &Setting<'_>) -> anyhow::Result<Tally> {
     let ruff = |arguments: &[&str]| {
         let mut ruff = python(setting)?;
-        ruff.args(["-m", "ruff"]).args(arguments).args(["--no-cache", "tools"]);
+        ruff.args(["-m", "ruff"]).args(arguments).args(["--no-cache", "tools", "python"]);
         Ok(Tally::of_check(&process::run_shown(&mut ruff)?))
     };
     let mypy = |program: &&str| {
@@ -30,6 +31,24 @@ pub(super) fn lint(setting: &Setting<'_>) -> anyhow::Result<Tally> {
     };
     let checks = [ruff(&["check"]), ruff(&["format", "--check"])];
     checks.into_iter().chain(PROGRAMS.iter().map(mypy)).sum()
+}
+
+/// The wheel is built and installed, and its tests run real workflows beside a real server.
+pub(super) fn package(setting: &Setting<'_>) -> anyhow::Result<Tally> {
+    let workspace = setting.workspace;
+    let wheel = wheel::build(setting, true)?;
+    let python = tools::package_python(setting)?;
+    tools::redis_server(setting)?;
+    let mut pip = workspace.command(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]);
+    process::check(pip.arg("--force-reinstall").arg(&wheel))?;
+    let mut mypy = workspace.command(&python);
+    mypy.current_dir(workspace.path("python")).args(["-m", "mypy", "src", "tests"]);
+    let mut pytest = workspace.command(&python);
+    surroundings(setting, &mut pytest).env("PYTHONDONTWRITEBYTECODE", "1");
+    pytest.current_dir(workspace.path("python")).args(["-m", "pytest"]);
+    let typed = Tally::of_check(&process::run_shown(&mut mypy)?);
+    Ok(typed + Tally::of_pytest(&process::run_shown(&mut pytest)?))
 }
 
 /// The page that compares the two graflows is complete; and a page that is not would be found out.

@@ -38,6 +38,7 @@ pub(crate) const ALL: &[Step] = &[
     step("benches", "benchmarks run, once and unmeasured", benches),
     step("examples", "the programs in examples/ run to their end", examples::run),
     step("python", "ruff and mypy find nothing in our Python", python::lint),
+    step("package", "the Python package records what graflow runs", python::package),
     step("parity", "docs/parity.md has every public name of graflow for Python", python::parity),
     step("wfcommons", "the graphs of two scientific workflows are read back as they are", python::wfcommons),
 ];

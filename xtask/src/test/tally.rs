@@ -30,6 +30,23 @@ impl Tally {
         if unexplained || sum == Self::default() { sum + Self::FAILED } else { sum }
     }
 
+    /// The tests that pytest ran, by its last line: `1 failed, 30 passed, 2 errors in 12.34s`. A test that was skipped
+    /// showed nothing: it counts as failed.
+    pub(crate) fn of_pytest(finished: &Finished) -> Self {
+        let line =
+            finished.output.lines().rev().find(|line| line.contains(" in ") && line.contains("passed"));
+        let words: Vec<_> =
+            line.unwrap_or_default().split([' ', ',', '=']).filter(|word| !word.is_empty()).collect();
+        let count = |what: &str| {
+            let pair = words.windows(2).find(|pair| pair[1].starts_with(what));
+            pair.and_then(|pair| pair[0].parse::<u64>().ok()).unwrap_or(0)
+        };
+        let sum =
+            Self { passed: count("passed"), failed: count("failed") + count("error") + count("skipped") };
+        let unexplained = !finished.status.success() && sum.failed == 0;
+        if unexplained || sum == Self::default() { sum + Self::FAILED } else { sum }
+    }
+
     /// Programs that cargo ran and that print no result of their own, such as benchmarks in test mode.
     pub(crate) fn of_programs(finished: &Finished) -> Self {
         let ran =
@@ -97,6 +114,20 @@ test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
     fn nothing_run_is_a_failure() {
         assert_eq!(Tally::of_tests(&finished(true, "")), Tally::FAILED);
         assert_eq!(Tally::of_programs(&finished(true, "")), Tally::FAILED);
+    }
+
+    #[test]
+    fn the_last_line_of_pytest_is_read() {
+        for (succeeds, output, expected) in [
+            (true, "....\n4 passed in 1.20s\n", Tally { passed: 4, failed: 0 }),
+            (false, "=== 1 failed, 3 passed, 2 errors in 1.20s ===", Tally { passed: 3, failed: 3 }),
+            (true, "3 passed, 1 skipped in 1.20s", Tally { passed: 3, failed: 1 }),
+            (false, "3 passed in 1.20s", Tally { passed: 3, failed: 1 }),
+            (false, "collected nothing", Tally::FAILED),
+            (true, "", Tally::FAILED),
+        ] {
+            assert_eq!(Tally::of_pytest(&finished(succeeds, output)), expected, "{output}");
+        }
     }
 
     #[test]

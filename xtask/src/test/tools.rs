@@ -30,15 +30,25 @@ struct PythonPackage {
     with_dependencies: bool,
 }
 
-const PYTHON_PACKAGES: [PythonPackage; 4] = [
+const PYTHON_PACKAGES: [PythonPackage; 5] = [
     // Look at our own Python.
     PythonPackage { name: "ruff", version: "0.17.5", with_dependencies: true },
     PythonPackage { name: "mypy", version: "2.4.1", with_dependencies: true },
+    // Builds the Python package.
+    PythonPackage { name: "maturin", version: "1.16.0", with_dependencies: true },
     // Holds the task graphs of real scientific workflows. We read its data files only; what it needs to run is
     // three hundred megabytes.
     PythonPackage { name: "wfcommons", version: "1.6", with_dependencies: false },
     // What docs/parity.md is about. We read its sources and run none of it.
     PythonPackage { name: "graflow", version: "0.2.0", with_dependencies: false },
+];
+
+/// What the tests of the Python package need beside it.
+const PACKAGE_TEST_PACKAGES: [PythonPackage; 4] = [
+    PythonPackage { name: "graflow", version: "0.2.0", with_dependencies: true },
+    PythonPackage { name: "redis", version: "8.1.0", with_dependencies: true },
+    PythonPackage { name: "pytest", version: "9.2.0", with_dependencies: true },
+    PythonPackage { name: "mypy", version: "2.4.1", with_dependencies: true },
 ];
 
 /// Installs what is missing, or says with which line to do so.
@@ -70,7 +80,7 @@ fn programs(setting: &Setting<'_>) -> anyhow::Result<()> {
 }
 
 /// The Python that has the packages.
-pub(super) fn python(setting: &Setting<'_>) -> anyhow::Result<PathBuf> {
+pub(crate) fn python(setting: &Setting<'_>) -> anyhow::Result<PathBuf> {
     let venv = setting.workspace.path("target/venv");
     let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     if !works(Command::new(&python).arg("--version")) {
@@ -81,22 +91,53 @@ pub(super) fn python(setting: &Setting<'_>) -> anyhow::Result<PathBuf> {
         let mut create = setting.workspace.command("python3");
         install(setting, create.args(["-m", "venv", "target/venv"]))?;
     }
-    for package in &PYTHON_PACKAGES {
+    install_packages(setting, &python, &PYTHON_PACKAGES)?;
+    Ok(python)
+}
+
+/// The Python in which the package is tested, as its users have it: graflow and what it brings, and redis' client.
+pub(super) fn package_python(setting: &Setting<'_>) -> anyhow::Result<PathBuf> {
+    let venv = setting.workspace.path("target/package-venv");
+    let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    if !works(Command::new(&python).arg("--version")) {
+        let mut create = setting.workspace.command("python3");
+        install(setting, create.args(["-m", "venv", "target/package-venv"]))?;
+    }
+    install_packages(setting, &python, &PACKAGE_TEST_PACKAGES)?;
+    Ok(python)
+}
+
+/// The redis server that two workers of a test talk to.
+pub(super) fn redis_server(setting: &Setting<'_>) -> anyhow::Result<()> {
+    if works(Command::new("redis-server").arg("--version")) {
+        return Ok(());
+    }
+    let mut apt = setting.workspace.command("apt-get");
+    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    install(setting, apt.args(["install", "--yes", "--quiet", "--no-install-recommends", "redis-server"]))
+}
+
+fn install_packages(
+    setting: &Setting<'_>,
+    python: &std::path::Path,
+    packages: &[PythonPackage],
+) -> anyhow::Result<()> {
+    for package in packages {
         let known = format!(
             "import importlib.metadata as m; assert m.version('{}') == '{}'",
             package.name, package.version
         );
-        if works(Command::new(&python).args(["-c", &known])) {
+        if works(Command::new(python).args(["-c", &known])) {
             continue;
         }
-        let mut pip = setting.workspace.command(&python);
+        let mut pip = setting.workspace.command(python);
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
         if !package.with_dependencies {
             pip.arg("--no-deps");
         }
         install(setting, pip.arg(format!("{}=={}", package.name, package.version)))?;
     }
-    Ok(python)
+    Ok(())
 }
 
 fn install(setting: &Setting<'_>, command: &mut Command) -> anyhow::Result<()> {

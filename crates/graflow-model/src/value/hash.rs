@@ -74,10 +74,38 @@ impl ser::Error for HashSkipped {
 pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<ValueHash, HashSkipped> {
     let mut bytes = Vec::with_capacity(128);
     value.serialize(Encoder { bytes: &mut bytes, depth: 0 })?;
-    let hash = blake3::hash(&bytes);
+    of_encoding(&bytes)
+}
+
+/// The hash of a value whose canonical encoding was made elsewhere, from what Rust has no type for.
+///
+/// # Errors
+/// When the encoding is longer than [`HASHED_BYTES`].
+///
+/// ```
+/// use graflow_model::value::hash::{of, of_encoding};
+/// assert_eq!(of_encoding(b"li1;s1:ae"), of(&(1, "a")));
+/// ```
+pub fn of_encoding(encoding: &[u8]) -> Result<ValueHash, HashSkipped> {
+    if encoding.len() > HASHED_BYTES {
+        return Err(HashSkipped::TooLarge);
+    }
+    Ok(ValueHash { digest: digest(encoding), size: encoding.len() as u64 })
+}
+
+/// The hash of a buffer too long to be read as a whole: of its length and blocks of it. It is written
+/// `blake3-sampled:` and 32 hexadecimal digits, since what lies between the blocks does not count.
+pub fn sampled(length: u64, blocks: &[u8]) -> String {
+    let mut bytes = format!("b{length}:").into_bytes();
+    bytes.extend_from_slice(blocks);
+    let hash = ValueHash { digest: digest(&bytes), size: length };
+    hash.to_string().replacen("blake3:", "blake3-sampled:", 1)
+}
+
+fn digest(bytes: &[u8]) -> [u8; 16] {
     let mut digest = [0; 16];
-    digest.copy_from_slice(&hash.as_bytes()[..16]);
-    Ok(ValueHash { digest, size: bytes.len() as u64 })
+    digest.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
+    digest
 }
 
 struct Encoder<'a> {

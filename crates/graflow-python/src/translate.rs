@@ -1,0 +1,133 @@
+//! From records to events, on the sending thread.
+
+use graflow_client::Source;
+use graflow_model::event::{DataRead, DataWritten, TaskCompleted, TaskQueued, TaskStarted};
+use graflow_model::{Channel, Event, EventId, EventType, ExecutionId, Key};
+
+use crate::capture::Captured;
+use crate::record::{Kind, Moment, ReadInfo, Record, RunInfo, TaskInfo, WriteInfo};
+use crate::recorder::next_event_id;
+
+/// The channel that keys and results are in: branches of a group copy it, and mean the same.
+const CHANNEL: &str = "main";
+/// What a record takes in memory, roughly, beside its value.
+const RECORD_BYTES: usize = 320;
+
+/// Turns records into events.
+#[derive(Debug, Default)]
+pub(crate) struct Records;
+
+impl Source for Records {
+    type Item = Record;
+
+    fn bytes(record: &Record) -> usize {
+        RECORD_BYTES
+            + match &record.kind {
+                Kind::Told { data, .. } => data.get().len(),
+                Kind::Written { write, .. } => write.value.as_ref().map_or(0, |value| value.bytes()),
+                Kind::Read { read, .. } => read.value.as_ref().map_or(0, Captured::bytes),
+                Kind::Started { .. } | Kind::Completed { .. } => 0,
+            }
+    }
+
+    fn execution_id(record: &Record) -> Option<&ExecutionId> {
+        Some(&record.run.execution_id)
+    }
+
+    fn translate(&mut self, record: Record, events: &mut Vec<Event>) {
+        let Record { run, at, kind } = record;
+        match kind {
+            Kind::Told { event_type, task, data } => {
+                let mut event = new_event(next_event_id(), event_type, &run, task.as_deref(), at);
+                event.data = data;
+                events.push(event);
+            }
+            Kind::Started { task } => {
+                let group = task.group.clone();
+                let data = TaskQueued { group: group.clone() };
+                events.push(task_event(EventType::TaskQueued, &run, &task, at).with_data(&data));
+                let data = TaskStarted {
+                    group,
+                    thread: task.thread.clone(),
+                    worker: task.worker.clone(),
+                    causes: task.causes.clone(),
+                };
+                events.push(task_event(EventType::TaskStarted, &run, &task, at).with_data(&data));
+            }
+            Kind::Completed { task, result } => {
+                let described = result.as_ref().map(|result| result.described());
+                let data = TaskCompleted {
+                    result_size: described.and_then(|described| described.size),
+                    result_type: result.as_ref().map(|result| result.value_type.clone()),
+                    result_hash: described.and_then(|described| described.hash.clone()),
+                };
+                events.push(task_event(EventType::TaskCompleted, &run, &task, at).with_data(&data));
+            }
+            Kind::Written { task, write, system, operation } => {
+                let data = written(&write, system, operation);
+                let id = write.event_id.clone();
+                events
+                    .push(new_event(id, EventType::DataWritten, &run, task.as_deref(), at).with_data(&data));
+            }
+            Kind::Read { task, read } => {
+                let event = new_event(next_event_id(), EventType::DataRead, &run, task.as_deref(), at);
+                events.push(event.with_data(&read_data(&read)));
+            }
+        }
+    }
+}
+
+fn task_event(event_type: EventType, run: &RunInfo, task: &TaskInfo, at: Moment) -> Event {
+    new_event(next_event_id(), event_type, run, Some(task), at)
+}
+
+fn new_event(
+    id: EventId,
+    event_type: EventType,
+    run: &RunInfo,
+    task: Option<&TaskInfo>,
+    at: Moment,
+) -> Event {
+    let mut event = Event::new(id, event_type, at.time);
+    event.execution_id = Some(run.execution_id.clone());
+    event.workflow_name = Some(run.workflow_name.clone());
+    event.mono_us = Some(at.mono_us);
+    if let Some(task) = task {
+        event.task_id = Some(task.task_id.clone());
+        event.task_execution_id = Some(task.id.clone());
+        event.iteration = Some(task.iteration);
+        event.attempt = Some(task.attempt);
+    }
+    event
+}
+
+fn written(write: &WriteInfo, system: bool, operation: Option<String>) -> DataWritten {
+    let described = write.value.as_ref().map(|value| value.described().clone()).unwrap_or_default();
+    DataWritten {
+        channel: Channel::from(CHANNEL),
+        key: Key::new(write.key.clone()),
+        version: None,
+        size: described.size,
+        value_type: write.value.as_ref().map(|value| value.value_type.clone()),
+        hash: described.hash,
+        preview: described.preview,
+        system,
+        deleted: write.value.is_none(),
+        operation,
+    }
+}
+
+fn read_data(read: &ReadInfo) -> DataRead {
+    let known = read.write.as_ref().and_then(|write| write.value.as_ref()).map(|value| value.described());
+    let described = known.or_else(|| read.value.as_ref().map(Captured::described));
+    DataRead {
+        channel: Channel::from(CHANNEL),
+        key: Key::new(read.key.clone()),
+        version: None,
+        size: described.and_then(|described| described.size),
+        hash: described.and_then(|described| described.hash.clone()),
+        resolved_parameter: read.parameter.clone(),
+        write_event_id: read.write.as_ref().map(|write| write.event_id.clone()),
+        missing: read.missing,
+    }
+}
