@@ -1,7 +1,7 @@
 /** Draws the bars that are in view, and no others. */
 import type { TaskExecution } from "../../../api/types";
 import { microsOf } from "../../../text/time";
-import { spanOf } from "../view.svelte";
+import { spanOf } from "../times";
 import { tracks, type Lane } from "./lanes";
 import type { TimeScale } from "./scale";
 

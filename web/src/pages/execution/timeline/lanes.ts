@@ -1,6 +1,6 @@
 /** Which bars stand in which row of the timeline. */
 import type { TaskExecution } from "../../../api/types";
-import { beginOf } from "../view.svelte";
+import { beginOf } from "../times";
 
 export type LanesBy = "task" | "worker";
 
