@@ -86,7 +86,7 @@ fn svg(graph: &Graph, picture: &Picture) -> String {
 fn main() -> std::io::Result<()> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
     let chain: Vec<_> = (0..60).map(|place| format!("step_{place}")).collect();
-    let fan: String = (0..18).map(|place| format!("split>work_{place}>join;")).collect();
+    let fan: Vec<_> = (0..18).map(|place| format!("split>work_{place}>join")).collect();
     let pictures = [
         ("diamond", "extract>validate>load; extract>enrich>load".to_owned()),
         (
@@ -104,7 +104,7 @@ fn main() -> std::io::Result<()> {
                 .to_owned(),
         ),
         ("chain", chain.join(">")),
-        ("fan", fan),
+        ("fan", fan.join(";")),
         ("parts", "a>b>c; d>e; f>f; g>g; h>h; i>i; j>j; k>k; l>l".to_owned()),
     ];
     for (name, text) in pictures {

@@ -1,7 +1,7 @@
 //! A graph with frames is laid out level by level: what is in a frame by itself, from the innermost out; around it the
 //! frame is a node like any other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::flow::{Drawn, Flow, draw};
 use crate::follow::{Before, follow};
@@ -161,10 +161,29 @@ fn place(graph: &Graph, levels: &Levels, drawn: &[Drawn]) -> Picture {
         })
         .collect();
     let routes = edges.iter().filter_map(Route::bounds);
-    let bounds = nodes.iter().copied().chain(routes).reduce(Rect::union).unwrap_or_default();
+    let bounds = nodes.iter().copied().chain(routes).reduce(Rect::union).unwrap_or_default().rounded_out();
     let ids = graph.nodes().iter().map(|node| node.id.clone()).collect();
     let ends = graph.edges().iter().map(|edge| (edge.source, edge.target)).collect();
-    Picture { nodes, edges, bounds, ids, ends }
+    Picture { nodes, edges, bounds, ids, ends, crossing: crossing(graph, levels, drawn, &origin) }
+}
+
+fn crossing(
+    graph: &Graph,
+    levels: &Levels,
+    drawn: &[Drawn],
+    origin: &[Point],
+) -> Vec<((usize, usize), Route)> {
+    let mut seen = HashSet::new();
+    let mut crossing = Vec::new();
+    for (edge, home) in graph.edges().iter().zip(&levels.edge_home) {
+        let Some((level, place)) = *home else { continue };
+        let (source, target) = levels.edges[level][place];
+        let joined = (levels.members[level][source], levels.members[level][target]);
+        if joined != (edge.source, edge.target) && seen.insert(joined) {
+            crossing.push((joined, drawn[level].routes[place].moved(origin[level])));
+        }
+    }
+    crossing
 }
 
 /// Where the content of a frame begins.
@@ -200,7 +219,7 @@ struct Known<'a> {
     /// The place of each node in the previous picture.
     old: Vec<Option<usize>>,
     /// The routes of the previous picture, by source and target.
-    routes: HashMap<(usize, usize), usize>,
+    routes: HashMap<(usize, usize), &'a Route>,
 }
 
 impl<'a> Known<'a> {
@@ -208,7 +227,10 @@ impl<'a> Known<'a> {
         let by_id: HashMap<&str, usize> =
             picture.ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
         let old = graph.nodes().iter().map(|node| by_id.get(&*node.id).copied()).collect();
-        let routes = picture.ends.iter().enumerate().map(|(edge, ends)| (*ends, edge)).collect();
+        let crossing = picture.crossing.iter().map(|(ends, route)| (*ends, route));
+        let routes = picture.ends.iter().copied().zip(&picture.edges);
+        // An edge between two frames that is there itself is the same as what crosses from one to the other.
+        let routes = crossing.chain(routes.filter(|(_, route)| !route.points.is_empty())).collect();
         Self { picture, old, routes }
     }
 
@@ -229,7 +251,7 @@ impl<'a> Known<'a> {
         let route = |&(source, target): &(usize, usize)| {
             let (source, target) = (members[source], members[target]);
             let ends = (self.old[source]?, self.old[target]?);
-            self.routes.get(&ends).map(|edge| self.picture.edges[*edge].moved(back))
+            self.routes.get(&ends).map(|route| route.moved(back))
         };
         debug_assert_eq!(graph.nodes().len(), self.old.len(), "the same graph");
         Some(Before { boxes, routes: levels.edges[level].iter().map(route).collect() })

@@ -37,6 +37,8 @@ pub struct Picture {
     pub(crate) ids: Vec<Arc<str>>,
     /// Source and target of the edges.
     pub(crate) ends: Vec<(usize, usize)>,
+    /// The parts outside of frames of edges that cross their borders, by the frames (or nodes) that they join there.
+    pub(crate) crossing: Vec<((usize, usize), Route)>,
 }
 
 /// How an edge runs.
@@ -93,6 +95,12 @@ impl Rect {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
         let (right, bottom) = (self.right().max(other.right()), self.bottom().max(other.bottom()));
         Self { x, y, width: right - x, height: bottom - y }
+    }
+
+    /// The smallest with whole numbers that holds it.
+    pub(crate) fn rounded_out(self) -> Self {
+        let (x, y) = (self.x.floor(), self.y.floor());
+        Self { x, y, width: self.right().ceil() - x, height: self.bottom().ceil() - y }
     }
 
     pub(crate) fn moved(self, by: Point) -> Self {

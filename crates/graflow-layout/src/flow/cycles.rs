@@ -53,9 +53,12 @@ enum State {
 mod tests {
     use super::*;
 
+    /// Nodes, edges, and what is to be found.
+    type Case = (usize, &'static [(usize, usize)], &'static [usize]);
+
     #[test]
     fn table() {
-        let cases: [(usize, &[(usize, usize)], &[usize]); 6] = [
+        let cases: &[Case] = &[
             (2, &[(0, 1)], &[]),
             (1, &[(0, 0)], &[0]),
             (3, &[(0, 1), (1, 2), (2, 0)], &[2]),
@@ -65,7 +68,7 @@ mod tests {
             // Nothing leads in from outside: the first in the list begins.
             (2, &[(1, 0), (0, 1)], &[0]),
         ];
-        for (nodes, edges, expected) in cases {
+        for &(nodes, edges, expected) in cases {
             let back = back_edges(nodes, edges);
             let found: Vec<_> = (0..edges.len()).filter(|edge| back[*edge]).collect();
             assert_eq!(found, expected, "{edges:?}");

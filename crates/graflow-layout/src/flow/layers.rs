@@ -82,9 +82,12 @@ fn without_gaps(mut layer: Vec<usize>) -> Vec<usize> {
 mod tests {
     use super::*;
 
+    /// Nodes, edges, and what is to be found.
+    type Case = (usize, &'static [(usize, usize)], &'static [usize]);
+
     #[test]
     fn table() {
-        let cases: [(usize, &[(usize, usize)], &[usize]); 5] = [
+        let cases: &[Case] = &[
             (3, &[(0, 1), (1, 2)], &[0, 1, 2]),
             (3, &[(0, 1), (1, 2), (0, 2)], &[0, 1, 2]),
             // What begins late stands beside what it leads to.
@@ -94,7 +97,7 @@ mod tests {
             // What comes of something stands close to it.
             (4, &[(0, 1), (1, 2), (0, 3)], &[0, 1, 2, 1]),
         ];
-        for (nodes, edges, expected) in cases {
+        for &(nodes, edges, expected) in cases {
             assert_eq!(layers(nodes, edges), expected, "{edges:?}");
         }
     }

@@ -11,11 +11,11 @@ mod pen;
 mod place;
 mod rows;
 
-pub(crate) use cycles::back_edges;
+pub(crate) use adjacency::Adjacency;
+use cycles::back_edges;
 pub(crate) use pen::{Pass, back_route, direct_route, forward_route, self_loop};
 
 use crate::picture::{Point, Rect, Route};
-use adjacency::Adjacency;
 
 /// Between two cards, one above the other.
 pub(crate) const NODE_GAP: f64 = 28.0;
@@ -77,10 +77,10 @@ pub(crate) fn draw(flow: Flow<'_>) -> Drawn {
 }
 
 impl Drawn {
-    /// What holds boxes and edges.
+    /// What holds boxes and edges, in whole pixels: so that what is moved by it is moved back exactly.
     pub(crate) fn bounds(&self) -> Rect {
         let routes = self.routes.iter().filter_map(Route::bounds);
-        self.boxes.iter().copied().chain(routes).reduce(Rect::union).unwrap_or_default()
+        self.boxes.iter().copied().chain(routes).reduce(Rect::union).unwrap_or_default().rounded_out()
     }
 }
 

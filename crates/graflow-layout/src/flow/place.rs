@@ -131,12 +131,12 @@ fn compact(layered: &Layered, root: &[usize], from_top: bool) -> Vec<f64> {
     }
     // The other way: what has room towards its neighbours goes there, so that blocks do not lie apart from their own.
     for &block in order.iter().rev() {
-        let room = outgoing.of(block).iter().map(|constraint| {
+        let limits = outgoing.of(block).iter().map(|constraint| {
             let (_, other, apart) = constraints[*constraint];
             line[other] - apart
         });
-        if let Some(room) = room.min_by(f64::total_cmp) {
-            line[block] = line[block].max(room);
+        if let Some(limit) = limits.min_by(f64::total_cmp) {
+            line[block] = line[block].max(limit);
         }
     }
     let sign = if from_top { 1.0 } else { -1.0 };
