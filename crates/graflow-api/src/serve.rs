@@ -101,5 +101,11 @@ async fn tick(api: Api) {
         let manager = Arc::clone(&api.manager);
         // A failure is logged where it happens; the next tick tries again.
         let _ = blocking(move || manager.tick()).await;
+        if let Some(limit) = api.settings.idle_exit
+            && api.idle() >= limit
+        {
+            tracing::info!("nobody asked for {} s; stopping", limit.as_secs());
+            api.stop.cancel();
+        }
     }
 }

@@ -40,6 +40,8 @@ pub struct Settings {
     pub slow: Duration,
     /// Where the pages for people come from.
     pub pages: Pages,
+    /// The server ends after so long without a request or a viewer; none = it stays.
+    pub idle_exit: Option<Duration>,
 }
 
 /// What may be sent.
@@ -77,6 +79,7 @@ impl Settings {
             grace: Duration::from_secs(3),
             slow: Duration::from_secs(1),
             pages: Pages::None,
+            idle_exit: None,
         }
     }
 

@@ -7,8 +7,8 @@ use clap_complete::Shell;
 use graflow_client::environment;
 
 use crate::commands::{
-    clear, delete, doctor, export, graph, history, import, list, logs, open, rebuild, serve, show, status,
-    wait, watch,
+    clear, delete, doctor, export, graph, history, import, list, logs, open, rebuild, run, serve, show,
+    status, wait, watch,
 };
 use crate::exit::Exit;
 use crate::output::ColorChoice;
@@ -73,6 +73,8 @@ pub(crate) struct Shared {
 pub(crate) enum LineageCommand {
     /// Keep what workflows send, and answer over REST and WebSocket.
     Serve(serve::Options),
+    /// Run a program, and show where its lineage can be looked at.
+    Run(run::Options),
     /// Say whether a server is up and what is kept.
     Status(status::Options),
     /// List executions, newest first.

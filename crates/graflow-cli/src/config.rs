@@ -20,6 +20,8 @@ use crate::output::Terminal;
 pub(crate) struct Config {
     /// How standard output is written to.
     pub(crate) terminal: Terminal,
+    /// How standard error is.
+    pub(crate) stderr: Terminal,
     /// Whether a program reads it.
     pub(crate) json: bool,
     /// The data folder.
@@ -51,7 +53,14 @@ impl Config {
                 Some(endpoint.with_token(token.clone()))
             }
         };
-        Ok(Self { terminal: Terminal::of_stdout(shared.color), json: shared.json, data_dir, endpoint, token })
+        Ok(Self {
+            terminal: Terminal::of_stdout(shared.color),
+            stderr: Terminal::of_stderr(shared.color),
+            json: shared.json,
+            data_dir,
+            endpoint,
+            token,
+        })
     }
 
     /// The time now. Commands show ages; nothing is decided by it.

@@ -28,6 +28,5 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
-    let exit = commands::run(args).unwrap_or_else(|error| failure::report(&error));
-    exit.into()
+    commands::run(args).unwrap_or_else(|error| failure::report(&error).into())
 }

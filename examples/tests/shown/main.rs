@@ -9,6 +9,7 @@ mod faulty_folders;
 mod killed_server;
 mod refused_requests;
 mod run_and_show;
+mod run_command;
 mod search;
 mod support;
 mod without_server;

@@ -229,8 +229,13 @@ impl Server {
 
     /// Asks it.
     pub(crate) fn rest(&self) -> Rest {
-        Rest(Client::to_server(self.endpoint()).unwrap())
+        rest(&self.url)
     }
+}
+
+/// The REST interface at an address.
+pub(crate) fn rest(url: &str) -> Rest {
+    Rest(Client::to_server(Endpoint::parse(url).unwrap()).unwrap())
 }
 
 /// A server's REST interface, as any other program sees it.
@@ -243,6 +248,11 @@ impl Rest {
 
     pub(crate) async fn executions(&self) -> Vec<Execution> {
         self.0.executions(&Query::new()).await.unwrap().executions
+    }
+
+    /// The runs with a label, as JSON.
+    pub(crate) async fn labelled<T: DeserializeOwned>(&self, key: &str, value: &str) -> T {
+        self.0.get("/api/executions", &Query::new().label(key, value)).await.unwrap()
     }
 
     /// The newest run of a workflow, if there is one.

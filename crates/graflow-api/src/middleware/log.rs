@@ -11,6 +11,7 @@ use crate::state::Api;
 pub(crate) async fn log_request(State(api): State<Api>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let began = Instant::now();
+    api.heard();
     let response = next.run(request).await;
     let (status, took) = (response.status(), began.elapsed());
     let duration_ms = took.as_secs_f64() * 1_000.0;

@@ -12,23 +12,25 @@ pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod open;
 pub(crate) mod rebuild;
+pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod wait;
 pub(crate) mod watch;
 
+use std::process::ExitCode;
+
 use anyhow::Context as _;
 
 use crate::args::{Args, Command, LineageCommand};
 use crate::config::Config;
-use crate::exit::Exit;
 use crate::logging;
 
 /// Does what was typed.
-pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::Completions { shell } => completions::run(shell),
+        Command::Completions { shell } => completions::run(shell).map(Into::into),
         Command::Lineage(lineage) => {
             if !matches!(lineage.command, LineageCommand::Serve(_)) {
                 logging::for_command();
@@ -40,8 +42,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-async fn lineage_command(config: &Config, command: LineageCommand) -> anyhow::Result<Exit> {
-    match command {
+async fn lineage_command(config: &Config, command: LineageCommand) -> anyhow::Result<ExitCode> {
+    let exit = match command {
+        // It ends as the program does that it runs.
+        LineageCommand::Run(options) => return run::run(config, options).await,
         LineageCommand::Serve(options) => serve::run(config, options).await,
         LineageCommand::Status(options) => status::run(config, options).await,
         LineageCommand::List(options) => list::run(config, options).await,
@@ -58,5 +62,6 @@ async fn lineage_command(config: &Config, command: LineageCommand) -> anyhow::Re
         LineageCommand::Import(options) => import::run(config, options).await,
         LineageCommand::Rebuild(options) => rebuild::run(config, options).await,
         LineageCommand::Doctor(options) => doctor::run(config, options).await,
-    }
+    };
+    exit.map(Into::into)
 }

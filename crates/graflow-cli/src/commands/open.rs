@@ -2,6 +2,9 @@
 
 use std::process::{Command, Stdio};
 
+use graflow_client::Endpoint;
+use graflow_model::ExecutionId;
+
 use crate::config::Config;
 use crate::execution_id::ExecutionName;
 use crate::exit::Exit;
@@ -28,25 +31,27 @@ pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exi
         return Err(failure.hint("start one with `graflow lineage serve`").into());
     };
     let address = match &options.id {
-        None => endpoint.url("/"),
-        Some(name) => {
-            let id = name.resolve(&source).await?;
-            let mut address = endpoint.url("/");
-            if let Ok(mut path) = address.path_segments_mut() {
-                path.pop_if_empty().extend(["executions", id.as_str()]);
-            }
-            address
-        }
+        None => endpoint.url("/").to_string(),
+        Some(name) => execution_address(endpoint, &name.resolve(&source).await?),
     };
-    config.print_lines(&[address.to_string()])?;
-    if !options.print && !launch(address.as_str()) {
+    config.print_lines(std::slice::from_ref(&address))?;
+    if !options.print && !launch(&address) {
         eprintln!("no browser could be started here; open the address above");
     }
     Ok(Exit::Ok)
 }
 
+/// The page of an execution.
+pub(super) fn execution_address(endpoint: &Endpoint, id: &ExecutionId) -> String {
+    let mut address = endpoint.url("/");
+    if let Ok(mut path) = address.path_segments_mut() {
+        path.pop_if_empty().extend(["executions", id.as_str()]);
+    }
+    address.to_string()
+}
+
 /// Asks the desktop to open an address.
-fn launch(address: &str) -> bool {
+pub(super) fn launch(address: &str) -> bool {
     let (program, before): (&str, &[&str]) = if cfg!(target_os = "macos") {
         ("open", &[])
     } else if cfg!(windows) {

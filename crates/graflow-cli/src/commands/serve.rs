@@ -1,9 +1,11 @@
 //! `graflow lineage serve`
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use graflow_api::{BindError, Pages, Settings, Token};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -11,6 +13,10 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::logging::{self, LogFormat};
 use crate::owned_folder::{Tables, TakenFolder};
+use crate::time_argument::parse_duration;
+
+/// Ports that are tried after the first with `--or-next-port`.
+const MORE_PORTS: u16 = 99;
 
 /// Where and for whom.
 #[derive(Debug, clap::Args)]
@@ -21,6 +27,12 @@ pub(crate) struct Options {
     /// The port to listen on; 0 = any that is free.
     #[arg(long, default_value_t = 8000)]
     port: u16,
+    /// When the port is in use, take the next one that is free, up to a hundred further on.
+    #[arg(long)]
+    or_next_port: bool,
+    /// Stop after this time, such as 30m, without a request or a viewer.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    idle_exit: Option<Duration>,
     /// An origin whose pages may ask from a browser, such as `https://lineage.example.org`; may be given several times.
     #[arg(long, value_name = "ORIGIN")]
     cors_origin: Vec<String>,
@@ -66,10 +78,11 @@ pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exi
         cors_origins: options.cors_origin,
         allowed_hosts: options.allowed_host,
         path_prefix: options.prefix,
+        idle_exit: options.idle_exit,
         pages,
         ..Settings::local(String::new())
     };
-    let listener = graflow_api::bind(&settings).await.map_err(|error| cannot_bind(&error))?;
+    let listener = bind(&mut settings, options.or_next_port).await?;
     let url =
         format!("http://{}{}", shown(&options.host, listener.local_addr()?.port()), settings.path_prefix);
     let mut folder = folder.open(Tables::CatchUp).await?;
@@ -88,6 +101,17 @@ pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exi
     served.context("the server failed")?;
     tracing::info!("stopped");
     Ok(Exit::Ok)
+}
+
+/// Listens on the port, or on the first that is free after it.
+async fn bind(settings: &mut Settings, or_next: bool) -> Result<TcpListener, Failure> {
+    let last = settings.port.saturating_add(if or_next { MORE_PORTS } else { 0 });
+    loop {
+        match graflow_api::bind(settings).await {
+            Err(BindError::InUse(_)) if settings.port < last => settings.port += 1,
+            bound => return bound.map_err(|error| cannot_bind(&error)),
+        }
+    }
 }
 
 /// The pages in this program, or those in the checkout that somebody is working on.

@@ -47,7 +47,7 @@ impl Tone {
     }
 }
 
-/// What standard output can show.
+/// What an output can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Terminal {
     /// Whether it takes colours.
@@ -66,8 +66,16 @@ const DEFAULT_WIDTH: usize = 100;
 impl Terminal {
     /// Standard output as it is.
     pub(crate) fn of_stdout(choice: ColorChoice) -> Self {
+        Self::of(choice, std::io::stdout().is_terminal())
+    }
+
+    /// Standard error as it is.
+    pub(crate) fn of_stderr(choice: ColorChoice) -> Self {
+        Self::of(choice, std::io::stderr().is_terminal())
+    }
+
+    fn of(choice: ColorChoice, interactive: bool) -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let interactive = std::io::stdout().is_terminal();
         let plain = variable("TERM").is_some_and(|term| term == "dumb");
         let columns = variable("COLUMNS").and_then(|columns| columns.parse().ok());
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).unwrap_or_default();
