@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::flow::{Drawn, Flow, draw};
 use crate::follow::{Before, follow};
-use crate::graph::{Graph, Shape};
+use crate::graph::{Graph, Node, Shape};
 use crate::picture::{Picture, Point, Rect, Route};
+use crate::quick::PlaceMap;
 
 /// Inside of a frame, around what is in it.
 const PADDING: f64 = 20.0;
@@ -94,7 +95,7 @@ impl Levels {
             edges: vec![Vec::new(); outside + 1],
             edge_home: Vec::new(),
         };
-        let mut known: HashMap<(usize, usize, usize), usize> = HashMap::new();
+        let mut known: PlaceMap<(usize, usize, usize), usize> = PlaceMap::default();
         for edge in graph.edges() {
             let home = levels.meet(edge.source, edge.target).map(|(level, source, target)| {
                 let place = *known.entry((level, source, target)).or_insert_with(|| {
@@ -202,14 +203,19 @@ fn extended(mut route: Route, source: Rect, target: Rect, is_self_loop: bool) ->
     };
     let start = Point::new(source.right(), source.center().y);
     let end = Point::new(target.x, target.center().y);
-    if !is_self_loop && first != start {
+    if is_self_loop || (first == start && last == end) {
+        return route;
+    }
+    let mut points = route.points.to_vec();
+    if first != start {
         let [one, other] = swing(start, first);
-        route.points.splice(..0, [start, one, other]);
+        points.splice(..0, [start, one, other]);
     }
-    if !is_self_loop && last != end {
+    if last != end {
         let [one, other] = swing(last, end);
-        route.points.extend([one, other, end]);
+        points.extend([one, other, end]);
     }
+    route.points = points.into();
     route
 }
 
@@ -219,14 +225,21 @@ struct Known<'a> {
     /// The place of each node in the previous picture.
     old: Vec<Option<usize>>,
     /// The routes of the previous picture, by source and target.
-    routes: HashMap<(usize, usize), &'a Route>,
+    routes: PlaceMap<(usize, usize), &'a Route>,
 }
 
 impl<'a> Known<'a> {
     fn new(graph: &Graph, picture: &'a Picture) -> Self {
-        let by_id: HashMap<&str, usize> =
-            picture.ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
-        let old = graph.nodes().iter().map(|node| by_id.get(&*node.id).copied()).collect();
+        // Most stand in the same order as before; only the others are looked for.
+        let mut by_id: Option<HashMap<&str, usize>> = None;
+        let find = |(place, node): (usize, &Node)| {
+            if picture.ids.get(place).is_some_and(|id| *id == node.id) {
+                return Some(place);
+            }
+            let all = || picture.ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
+            by_id.get_or_insert_with(all).get(&*node.id).copied()
+        };
+        let old = graph.nodes().iter().enumerate().map(find).collect();
         let crossing = picture.crossing.iter().map(|(ends, route)| (*ends, route));
         let routes = picture.ends.iter().copied().zip(&picture.edges);
         // An edge between two frames that is there itself is the same as what crosses from one to the other.

@@ -23,6 +23,7 @@ mod follow;
 mod graph;
 mod levels;
 mod picture;
+mod quick;
 
 pub use graph::{Edge, Graph, GraphError, Node, Shape};
 pub use levels::layout;

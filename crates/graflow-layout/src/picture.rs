@@ -48,7 +48,7 @@ pub struct Route {
     pub is_back: bool,
     /// Where it begins, then for each cubic Bézier curve its two control points and its end. Empty between a
     /// frame and what is in it: there the frame says it.
-    pub points: Vec<Point>,
+    pub points: Arc<[Point]>,
     /// Where a text at the edge has its middle.
     pub label: Point,
 }
@@ -110,6 +110,9 @@ impl Rect {
 
 impl Route {
     pub(crate) fn moved(&self, by: Point) -> Self {
+        if by == Point::default() {
+            return self.clone();
+        }
         let shifted = |point: &Point| Point::new(point.x + by.x, point.y + by.y);
         Self {
             is_back: self.is_back,
@@ -122,7 +125,7 @@ impl Route {
     pub(crate) fn bounds(&self) -> Option<Rect> {
         let first = self.points.first()?;
         let (mut low, mut high) = (*first, *first);
-        for point in &self.points {
+        for point in self.points.iter() {
             low = Point::new(low.x.min(point.x), low.y.min(point.y));
             high = Point::new(high.x.max(point.x), high.y.max(point.y));
         }

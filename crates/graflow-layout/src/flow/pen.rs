@@ -104,7 +104,7 @@ impl Pen {
     }
 
     fn finish(self, is_back: bool, label: Point) -> Route {
-        Route { is_back, points: self.points, label }
+        Route { is_back, points: self.points.into(), label }
     }
 }
 
