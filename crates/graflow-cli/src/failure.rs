@@ -24,6 +24,11 @@ impl Failure {
         Self { exit, message, hints }
     }
 
+    /// The code to end with.
+    pub(crate) const fn exit(&self) -> Exit {
+        self.exit
+    }
+
     /// What to do about it.
     pub(crate) fn hints(&self) -> &[String] {
         &self.hints

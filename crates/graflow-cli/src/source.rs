@@ -54,11 +54,37 @@ pub(crate) struct LogsQuery {
 }
 
 impl Source {
-    /// The server that was named, or the owner of the data folder, or the folder itself.
+    /// For reading: the server that was named, or the owner of the data folder, or the folder as it stands.
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
+        match Self::find(config).await? {
+            Some(source) => Ok(source),
+            None => Ok(Self { client: Client::over(folder::read(config).await?), endpoint: None }),
+        }
+    }
+
+    /// For those who change what is there.
+    pub(crate) async fn open_to_change(config: &Config) -> anyhow::Result<Self> {
+        match Self::find(config).await? {
+            Some(source) => Ok(source),
+            None => Self::own_folder(config).await,
+        }
+    }
+
+    /// For those who wait for what comes: only the folder's owner hears of it. Where it cannot be owned, it is read.
+    pub(crate) async fn open_to_follow(config: &Config) -> anyhow::Result<Self> {
+        match Self::open_to_change(config).await {
+            Err(error) if error.downcast_ref::<Failure>().map(Failure::exit) == Some(Exit::Folder) => {
+                Self::open(config).await
+            }
+            opened => opened,
+        }
+    }
+
+    /// The server, if one answers; else there must be a folder.
+    async fn find(config: &Config) -> anyhow::Result<Option<Self>> {
         match server(config).await {
-            Some(endpoint) => Self::to_server(endpoint),
-            None if config.data_dir.is_dir() => Self::to_folder(config).await,
+            Some(endpoint) => Self::to_server(endpoint).map(Some),
+            None if config.data_dir.is_dir() => Ok(None),
             None => {
                 let failure = Failure::new(
                     Exit::NotFound,
@@ -73,15 +99,15 @@ impl Source {
     pub(crate) async fn open_or_create(config: &Config) -> anyhow::Result<Self> {
         match server(config).await {
             Some(endpoint) => Self::to_server(endpoint),
-            None => Self::to_folder(config).await,
+            None => Self::own_folder(config).await,
         }
     }
 
-    async fn to_folder(config: &Config) -> anyhow::Result<Self> {
-        Ok(Self { client: Client::over(folder::connect(config).await?), endpoint: None })
+    async fn own_folder(config: &Config) -> anyhow::Result<Self> {
+        Ok(Self { client: Client::over(folder::own(config).await?), endpoint: None })
     }
 
-    fn to_server(endpoint: Endpoint) -> anyhow::Result<Self> {
+    pub(crate) fn to_server(endpoint: Endpoint) -> anyhow::Result<Self> {
         let client = Client::to_server(endpoint.clone()).map_err(failure)?;
         Ok(Self { client, endpoint: Some(endpoint) })
     }

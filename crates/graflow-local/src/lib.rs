@@ -13,6 +13,7 @@ mod log_layer;
 mod owner_file;
 mod ownership;
 mod transport;
+mod view;
 
 pub use discover::{discover, discover_owner};
 pub use folder::{DataFolder, NoDataFolder};
@@ -22,3 +23,4 @@ pub use log_layer::LogLayer;
 pub use owner_file::Owner;
 pub use ownership::{Ownership, OwnershipError, owner};
 pub use transport::{FolderTransport, Place};
+pub use view::{FolderView, ViewError};

@@ -76,6 +76,9 @@ impl Ownership {
     /// Takes the folder if nobody owns it, making it if need be.
     pub fn try_take(folder: &DataFolder) -> Result<Option<Self>, OwnershipError> {
         let failed = |source| OwnershipError::Folder { path: folder.path().to_owned(), source };
+        if folder.path().exists() && !folder.path().is_dir() {
+            return Err(failed(io::Error::new(io::ErrorKind::NotADirectory, "it is a file, and no folder")));
+        }
         create_private_folder(folder.path()).map_err(failed)?;
         let lock = open(&folder.owner_lock()).map_err(failed)?;
         match lock.try_lock() {

@@ -38,5 +38,5 @@ mod embedded;
 mod sqlite;
 mod varint;
 
-pub use embedded::{EmbeddedOptions, EmbeddedStore, OpenError, Opening};
+pub use embedded::{EmbeddedOptions, EmbeddedStore, OpenError, Opening, ReadOnlyOptions};
 pub use sqlite::MigrateError;

@@ -17,7 +17,7 @@ pub(crate) struct Options {
 
 /// Deletes every execution, after asking.
 pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exit> {
-    let source = Source::open(config).await?;
+    let source = Source::open_to_change(config).await?;
     let everything = DeleteRequest { all: true, ..DeleteRequest::default() };
     confirmed(config, &source, everything, options.yes).await
 }

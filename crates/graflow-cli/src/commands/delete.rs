@@ -37,7 +37,7 @@ pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exi
             .hint("name ids, or say --workflow, --status, --label, --since or --before; `clear` deletes all")
             .into());
     }
-    let source = Source::open(config).await?;
+    let source = Source::open_to_change(config).await?;
     let mut execution_ids: Vec<ExecutionId> = Vec::new();
     for name in &options.ids {
         execution_ids.push(name.resolve(&source).await?);

@@ -34,7 +34,8 @@ pub(crate) struct Options {
 
 /// Prints them.
 pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exit> {
-    let source = Source::open(config).await?;
+    let source =
+        if options.follow { Source::open_to_follow(config).await? } else { Source::open(config).await? };
     let execution_id = options.id.resolve(&source).await?;
     let mut query = LogsQuery {
         execution_id: execution_id.clone(),

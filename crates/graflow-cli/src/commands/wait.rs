@@ -28,7 +28,7 @@ pub(crate) struct Options {
 /// Waits, and ends with the outcome.
 pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exit> {
     let start = tokio::time::Instant::now();
-    let source = Source::open(config).await?;
+    let source = Source::open_to_follow(config).await?;
     let execution_id = options.id.resolve(&source).await?;
     loop {
         let execution = source.execution(&execution_id).await?;

@@ -9,6 +9,8 @@
 mod delete;
 mod errors;
 mod export;
+#[cfg(unix)]
+mod folder;
 mod harness;
 mod read;
 mod serve;

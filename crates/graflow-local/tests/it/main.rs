@@ -8,6 +8,7 @@ mod lineage;
 mod real;
 mod server;
 mod spool;
+mod view;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

@@ -11,8 +11,10 @@ mod applier;
 mod events;
 mod open;
 mod progress;
+mod read_only;
 mod store;
 mod threads;
 
 pub use open::{EmbeddedOptions, OpenError, Opening};
+pub use read_only::ReadOnlyOptions;
 pub use store::EmbeddedStore;

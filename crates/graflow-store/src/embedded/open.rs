@@ -18,6 +18,10 @@ use crate::sqlite::{MigrateError, Readers, TableError, Tables};
 /// Events taken into the tables in one transaction, at the most.
 pub(crate) const TRANSACTION_EVENTS: usize = 20_000;
 
+/// While the tables catch up, a step is committed after this time: whoever is ended in the middle has come so far, and
+/// the next one goes on from there.
+const STEP_US: i64 = 250_000;
+
 /// How a store is opened.
 pub struct EmbeddedOptions {
     /// The folder. It is created where it is missing; whoever opens the store owns it, alone.
@@ -142,7 +146,7 @@ pub(crate) fn open(options: &mut EmbeddedOptions) -> Result<Opened, OpenError> {
     let materialiser = Materialiser::new(Arc::clone(&states), Watching(Arc::clone(&options.observer)));
     let mut applier = Applier::new(tables, materialiser, log.reader());
     let from = checkpoint.map(|checkpoint| checkpoint.position);
-    let up_to = replay(&mut applier, &log.reader(), from, &mut options.progress)?
+    let up_to = replay(&mut applier, &log.reader(), from, &*options.clock, &mut options.progress)?
         .or(checkpoint.map(|checkpoint| Seq(checkpoint.next_seq.0.saturating_sub(1))));
     let readers = Arc::new(Readers::new(&database));
     Ok(Opened { log, recovery, readers, applier, applied: up_to.unwrap_or_default(), states })
@@ -173,12 +177,14 @@ fn replay(
     applier: &mut Applier,
     log: &LogReader,
     from: Option<Position>,
+    clock: &dyn Clock,
     progress: &mut dyn FnMut(Opening),
 ) -> Result<Option<Seq>, OpenError> {
     let Some(from) = from.or_else(|| log.start()) else { return Ok(None) };
     let mut replay = log.replay(from);
     let mut first = None;
     let mut up_to = None;
+    let mut step_began_us = clock.mono_us();
     while let Some(entry) = replay.next()? {
         let next_seq = entry.head.next_seq();
         let first = *first.get_or_insert(entry.head.first_seq);
@@ -214,10 +220,12 @@ fn replay(
             up_to = applier.flush().map_err(catch_up)?.or(up_to);
         }
         applier.take(record).map_err(catch_up)?;
-        if alone || applier.pending_events() >= TRANSACTION_EVENTS {
+        let is_late = clock.mono_us().saturating_sub(step_began_us) >= STEP_US;
+        if alone || is_late || applier.pending_events() >= TRANSACTION_EVENTS {
             up_to = applier.flush().map_err(catch_up)?.or(up_to);
             let of = log.next_seq().0.saturating_sub(first.0);
             progress(Opening { events: next_seq.0.saturating_sub(first.0), of });
+            step_began_us = clock.mono_us();
         }
     }
     Ok(applier.flush().map_err(catch_up)?.or(up_to))

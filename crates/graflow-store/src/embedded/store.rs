@@ -18,6 +18,7 @@ use rusqlite::Connection;
 
 use super::events;
 use super::open::{EmbeddedOptions, OpenError, Opened};
+use super::read_only::ReadOnlyOptions;
 use super::threads::{self, Shared, Start};
 use crate::append::{PushError, Request, Work};
 use crate::dedupe::Dedupe;
@@ -69,6 +70,27 @@ impl EmbeddedStore {
             database,
             threads: Mutex::new(threads),
         })
+    }
+
+    /// Opens the store of a folder for reading alone, without a change to a single byte in it. None when the tables
+    /// cannot be read as they lie; then [`OverlayFiles`](crate::files::OverlayFiles) over the log and a copy of the
+    /// tables make a store that can be brought up.
+    ///
+    /// # Errors
+    /// When the log or the tables cannot be read.
+    pub fn open_read_only(options: ReadOnlyOptions) -> Result<Option<Self>, OpenError> {
+        let Some(opened) = super::read_only::open(&options)? else { return Ok(None) };
+        Ok(Some(Self {
+            shared: threads::none(opened.readers, opened.applied),
+            log: opened.log,
+            states: opened.states,
+            recovery: Recovery::default(),
+            clock: options.clock,
+            // Nobody here brings the tables up: waiting for it is in vain.
+            read_patience: Duration::ZERO,
+            database: options.directory.join("lineage.db"),
+            threads: Mutex::default(),
+        }))
     }
 
     /// What opening found and cut off.

@@ -61,16 +61,7 @@ pub(super) fn start(
     clock: Arc<dyn Clock>,
 ) -> std::io::Result<(Arc<Shared>, Vec<JoinHandle<()>>)> {
     let Start { log, dedupe, applier, applied, readers, most_lag } = start;
-    let shared = Arc::new(Shared {
-        appends: Queue::new(APPEND_LIMITS),
-        durable: Queue::new(TABLES_LIMITS),
-        progress: Progress::default(),
-        readers,
-        counters: AppendCounters::default(),
-        most_lag,
-        closing: AtomicBool::new(false),
-    });
-    shared.progress.set(applied);
+    let shared = Arc::new(Shared::new(readers, applied, most_lag));
     let for_tables = Arc::clone(&shared);
     let tables = spawn("graflow-tables", move || write_tables(&for_tables, applier))?;
     let mut committer = Committer::new(log, dedupe, StoredInTables(Arc::clone(&shared)));
@@ -78,6 +69,29 @@ pub(super) fn start(
     let log = spawn("graflow-log", move || write_log(&for_log, &mut committer, &*clock))
         .inspect_err(|_| shared.durable.close())?;
     Ok((shared, vec![log, tables]))
+}
+
+/// What a store without threads shares: nothing can be appended.
+pub(super) fn none(readers: Arc<Readers>, applied: Seq) -> Arc<Shared> {
+    let shared = Shared::new(readers, applied, u64::MAX);
+    shared.appends.close();
+    Arc::new(shared)
+}
+
+impl Shared {
+    fn new(readers: Arc<Readers>, applied: Seq, most_lag: u64) -> Self {
+        let progress = Progress::default();
+        progress.set(applied);
+        Self {
+            appends: Queue::new(APPEND_LIMITS),
+            durable: Queue::new(TABLES_LIMITS),
+            progress,
+            readers,
+            counters: AppendCounters::default(),
+            most_lag,
+            closing: AtomicBool::new(false),
+        }
+    }
 }
 
 /// What the committer asks about the past, answered by the tables.

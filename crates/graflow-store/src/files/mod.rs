@@ -5,12 +5,14 @@
 //! whole run on it, so that a crash is an ordinary, repeatable input.
 
 mod disk;
+mod overlay;
 mod simulated;
 
 use std::fmt::Debug;
 use std::io;
 
 pub use disk::DiskFiles;
+pub use overlay::OverlayFiles;
 pub use simulated::{Fault, SimulatedFiles};
 
 /// A flat directory.

@@ -67,6 +67,18 @@ pub enum MigrateError {
     },
 }
 
+impl MigrateError {
+    /// What SQLite says of the file at `path`.
+    pub(crate) fn of(path: &Path, source: rusqlite::Error) -> Self {
+        match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+                Self::NotOurs { path: path.to_owned() }
+            }
+            _ => Self::Sqlite { path: path.to_owned(), source },
+        }
+    }
+}
+
 struct Step {
     version: u32,
     name: &'static str,
@@ -78,18 +90,29 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path, now: Timestamp) 
     run(connection, path, now, STEPS)
 }
 
+/// Whether a database has every step of this release. Changes nothing.
+pub(crate) fn is_current(connection: &Connection, path: &Path) -> Result<bool, MigrateError> {
+    Ok(check(connection, path, STEPS)?.len() == STEPS.len())
+}
+
 fn run(
     connection: &mut Connection,
     path: &Path,
     now: Timestamp,
     steps: &[Step],
 ) -> Result<u32, MigrateError> {
-    let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            MigrateError::NotOurs { path: path.to_owned() }
-        }
-        _ => MigrateError::Sqlite { path: path.to_owned(), source },
-    };
+    let done = check(connection, path, steps)?;
+    let mut count = 0;
+    for step in steps.iter().filter(|step| done.iter().all(|done| done.version != step.version)) {
+        do_step(connection, step, now).map_err(|source| MigrateError::of(path, source))?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// The steps that were done, each as this release would do it.
+fn check(connection: &Connection, path: &Path, steps: &[Step]) -> Result<Vec<Done>, MigrateError> {
+    let failed = |source| MigrateError::of(path, source);
     check_owner(connection, path).map_err(failed)??;
     let done = done_steps(connection).map_err(failed)?;
     let known = steps.last().map_or(0, |step| step.version);
@@ -104,12 +127,7 @@ fn run(
             return Err(MigrateError::Changed { path: path.to_owned(), version, name });
         }
     }
-    let mut count = 0;
-    for step in steps.iter().filter(|step| done.iter().all(|done| done.version != step.version)) {
-        do_step(connection, step, now).map_err(failed)?;
-        count += 1;
-    }
-    Ok(count)
+    Ok(done)
 }
 
 /// An empty file is anyone's; one with tables is ours only if it says so.

@@ -19,6 +19,8 @@ const IDLE: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Readers {
     path: PathBuf,
+    /// Nobody writes: SQLite need not look, and puts no files beside the database.
+    immutable: bool,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -38,7 +40,12 @@ pub(crate) struct StoredChunk {
 
 impl Readers {
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Mutex::default() }
+        Self { path: path.to_owned(), immutable: false, idle: Mutex::default() }
+    }
+
+    /// Readers of a database that nobody writes while they are open.
+    pub(crate) fn immutable(path: &Path) -> Self {
+        Self { immutable: true, ..Self::new(path) }
     }
 
     pub(crate) fn take(&self) -> Result<ReadConnection<'_>> {
@@ -53,7 +60,12 @@ impl Readers {
 
     fn open(&self) -> Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
+        let connection = if self.immutable {
+            let uri = format!("file:{}?immutable=1", uri_path(&self.path));
+            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+        } else {
+            Connection::open_with_flags(&self.path, flags)?
+        };
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.execute_batch("PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;")?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -78,6 +90,22 @@ impl Drop for ReadConnection<'_> {
             idle.push(connection);
         }
     }
+}
+
+/// A path as it stands in a URI.
+fn uri_path(path: &Path) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                text.push(char::from(*byte));
+            }
+            // Writing to a string cannot fail.
+            _ => drop(write!(text, "%{byte:02x}")),
+        }
+    }
+    text
 }
 
 /// How far the log was taken in; `None` if nothing ever was.

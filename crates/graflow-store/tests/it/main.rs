@@ -11,6 +11,7 @@ mod kill;
 mod life;
 mod log;
 mod log_crash;
+mod read_only;
 mod reads;
 mod support;
 mod together;

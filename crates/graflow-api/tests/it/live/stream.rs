@@ -51,6 +51,7 @@ async fn a_viewer_who_comes_half_way_ends_with_what_rest_says() {
     let running = Running::new(TestApi::new()).await;
     let events = etl("run-1", 0);
     running.api.take(&events[..8]).await;
+    applied(&running.api).await;
     let mut socket = running.watch("?execution_id=run-1").await;
     let mut view = View::default();
     view.take(&next(&mut socket).await);
