@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graflow_lineage import _engine, _parameters, _process, _state
-from graflow_lineage._install import replace
+from graflow_lineage._install import add, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,6 +153,12 @@ def context(module: Any) -> None:
 
         return setstate
 
+    def start_workflow_tracking(self: Any, workflow_name: str) -> None:
+        """Begins a run of that name; the engine that executes this context next carries it on."""
+        _engine.start_tracking(self, workflow_name)
+
+    if not hasattr(module.ExecutionContext, "start_workflow_tracking"):
+        add(module.ExecutionContext, "start_workflow_tracking", start_workflow_tracking)
     replace(module.ExecutionContext, "add_to_queue", make_add)
     replace(module.ExecutionContext, "next_task", make_next)
     replace(module.ExecutionContext, "create_branch_context", make_branch)

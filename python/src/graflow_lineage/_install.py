@@ -51,6 +51,12 @@ def replace(owner: Any, name: str, make: Callable[[Any], Callable[..., Any]]) ->
     setattr(owner, name, staticmethod(hooked) if isinstance(plain, staticmethod) else hooked)
 
 
+def add(owner: Any, name: str, method: Callable[..., Any]) -> None:
+    """Adds a method that graflow's class does not have."""
+    _replaced.append((owner, name, None))
+    setattr(owner, name, method)
+
+
 def hook(module_name: str) -> None:
     """Hooks one module of graflow, once."""
     if module_name in _hooked:
@@ -120,5 +126,8 @@ def uninstall() -> None:
         sys.meta_path.remove(_finder)
     while _replaced:
         owner, name, plain = _replaced.pop()
-        setattr(owner, name, plain)
+        if plain is None:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, plain)
     _hooked.clear()

@@ -43,7 +43,7 @@ def agent(module: Any) -> None:
 
     from graflow_lineage import _install
 
-    _install._replaced.append((base, "__init_subclass__", plain or classmethod(lambda cls, **named: None)))
+    _install._replaced.append((base, "__init_subclass__", plain))
     base.__init_subclass__ = classmethod(subclassed)
 
 
