@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// `Result` with [`TaskError`] where no other error is named.
 pub type Result<T, E = TaskError> = std::result::Result<T, E>;
@@ -102,6 +103,12 @@ impl TaskError {
             Cause::Error(error) => Some(&**error),
             Cause::Message(_) => None,
         }
+    }
+
+    /// The error in words, for the engine: it may be the user's own code that finds them.
+    pub(crate) fn words(&self) -> String {
+        catch_unwind(AssertUnwindSafe(|| self.to_string()))
+            .unwrap_or_else(|_| "an error that panicked when it was to be shown".to_owned())
     }
 
     fn of(kind: TaskErrorKind, type_name: &'static str, cause: Cause) -> Self {

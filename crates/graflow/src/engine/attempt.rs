@@ -105,12 +105,18 @@ impl Drop for AttemptFuture {
 
 /// Runs a blocking body on the thread it is on.
 pub(crate) fn run_blocking(attempt: &Arc<Attempt>, body: Box<dyn FnOnce() -> Attempted + Send>) -> Ended {
-    if attempt.is_cancelled() {
-        return Ended::Cancelled;
-    }
     let _entered = enter(attempt);
-    match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(attempted) => Ended::Attempted(attempted),
+    // A body that is dropped unused runs the user's code as well.
+    match catch_unwind(AssertUnwindSafe(|| {
+        if attempt.is_cancelled() {
+            drop(body);
+            None
+        } else {
+            Some(body())
+        }
+    })) {
+        Ok(Some(attempted)) => Ended::Attempted(attempted),
+        Ok(None) => Ended::Cancelled,
         Err(payload) => Ended::Attempted(Err(TaskError::panicked(&*payload))),
     }
 }

@@ -236,17 +236,10 @@ impl Execute {
         if let Err(found) = plan.extend(graph, &available) {
             problems.extend(found);
         }
-        let starts = match &self.start {
-            None => graph.starts(),
-            Some(start) => graph.find(start).map_or_else(
-                || {
-                    let (task, available) = (start.to_string(), graph.names());
-                    problems.push(Problem::UnknownTask { task, available });
-                    Vec::new()
-                },
-                |start| vec![start],
-            ),
-        };
+        let starts = self.starts().unwrap_or_else(|problem| {
+            problems.push(problem);
+            Vec::new()
+        });
         if graph.vertices.is_empty() {
             problems.insert(0, Problem::Empty);
         }
@@ -254,6 +247,21 @@ impl Execute {
             return Ok((plan, starts));
         }
         Err(WorkflowError::Invalid(Report { workflow: self.name.to_string(), problems }))
+    }
+
+    /// The vertices that the run starts with.
+    fn starts(&self) -> Result<Vec<u32>, Problem> {
+        let graph = &self.graph;
+        let Some(start) = &self.start else { return Ok(graph.starts()) };
+        let Some(vertex) = graph.find(start) else {
+            return Err(Problem::UnknownTask { task: start.to_string(), available: graph.names() });
+        };
+        let Some(group) = graph.groups.get(graph.vertex(vertex).group as usize) else {
+            return Ok(vec![vertex]);
+        };
+        let reason =
+            format!("a run cannot start with its member `{start}` alone; start it with the group as a whole");
+        Err(Problem::Group { group: graph.vertex(group.begin).id.to_string(), reason })
     }
 }
 

@@ -47,7 +47,7 @@ impl Driver {
     pub(super) fn fail(&mut self, vertex: u32, attempts: u32, error: TaskError) {
         let graph = Arc::clone(&self.graph);
         let node = graph.node(vertex);
-        let message: Arc<str> = error.to_string().into();
+        let message: Arc<str> = error.words().into();
         for slot in [vertex, node] {
             self.slots[slot as usize].status = TaskStatus::Failed;
             self.slots[slot as usize].error = Some(Arc::clone(&message));

@@ -44,7 +44,7 @@ pub struct TaskReport {
 
 /// Why a run failed.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("task `{task_id}` failed{}: {error}", if *attempts > 1 { format!(" after {attempts} attempts") } else { String::new() })]
+#[error("task `{task_id}` failed{}: {}", if *attempts > 1 { format!(" after {attempts} attempts") } else { String::new() }, .error.words())]
 pub struct RunFailure {
     /// The task, or the parallel group.
     pub task_id: Arc<str>,

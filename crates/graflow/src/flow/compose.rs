@@ -121,7 +121,22 @@ impl Flow {
 
     /// Whether every task and group has a name that can be recorded.
     pub(crate) fn check_names(&self) -> Result<(), Problem> {
-        self.shape.check_names()
+        let mut open = vec![&self.shape];
+        while let Some(shape) = open.pop() {
+            let inside = match shape {
+                Shape::Task(node) => {
+                    check_task_name(node.id())?;
+                    continue;
+                }
+                Shape::Sequence(shapes) | Shape::Branches(shapes) => shapes,
+                Shape::Group { name, members, .. } => {
+                    name.as_deref().map_or(Ok(()), check_task_name)?;
+                    members
+                }
+            };
+            open.extend(inside);
+        }
+        Ok(())
     }
 
     fn into_group(self) -> Group {
@@ -130,20 +145,6 @@ impl Flow {
             other => vec![other],
         };
         Group { name: None, policy: Arc::new(Strict), members }
-    }
-}
-
-impl Shape {
-    fn check_names(&self) -> Result<(), Problem> {
-        let inside = match self {
-            Self::Task(node) => return check_task_name(node.id()),
-            Self::Sequence(shapes) | Self::Branches(shapes) => shapes,
-            Self::Group { name, members, .. } => {
-                name.as_deref().map_or(Ok(()), check_task_name)?;
-                members
-            }
-        };
-        inside.iter().try_for_each(Self::check_names)
     }
 }
 

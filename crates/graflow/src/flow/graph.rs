@@ -27,6 +27,8 @@ pub(crate) struct Graph {
     pub(crate) problems: Vec<Problem>,
     pub(crate) by_id: Arc<HashMap<Arc<str>, u32>>,
     declared: HashSet<(u32, u32)>,
+    /// How many groups were given a name.
+    pub(super) unnamed_groups: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -92,6 +94,7 @@ pub(crate) struct GraphSize {
     pub(crate) vertices: usize,
     groups: usize,
     pub(crate) edges: usize,
+    unnamed_groups: usize,
 }
 
 impl Graph {
@@ -118,20 +121,29 @@ impl Graph {
     }
 
     pub(crate) fn size(&self) -> GraphSize {
-        GraphSize { vertices: self.vertices.len(), groups: self.groups.len(), edges: self.edges.len() }
+        GraphSize {
+            vertices: self.vertices.len(),
+            groups: self.groups.len(),
+            edges: self.edges.len(),
+            unnamed_groups: self.unnamed_groups,
+        }
     }
 
     /// Withdraws what was added while the workflow ran, since the graph had this size.
     pub(crate) fn shrink(&mut self, size: GraphSize) {
         let by_id = Arc::make_mut(&mut self.by_id);
+        let is_old = |vertex: &u32| (*vertex as usize) < size.vertices;
         for vertex in &self.vertices[size.vertices..] {
-            by_id.remove(&vertex.id);
+            // What had the same name, and was therefore refused, has not taken it.
+            if by_id.get(&vertex.id).is_some_and(|known| !is_old(known)) {
+                by_id.remove(&vertex.id);
+            }
         }
+        self.unnamed_groups = size.unnamed_groups;
         self.vertices.truncate(size.vertices);
         self.groups.truncate(size.groups);
         self.edges.truncate(size.edges);
         self.problems.clear();
-        let is_old = |vertex: &u32| (*vertex as usize) < size.vertices;
         self.declared.retain(|(source, target)| is_old(source) && is_old(target));
         for group in &mut self.groups {
             group.inside.retain(is_old);
@@ -227,7 +239,7 @@ impl Graph {
 
     pub(super) fn add_vertex(&mut self, id: Arc<str>, kind: VertexKind, place: Place) -> u32 {
         let number = self.push(Vertex::new(Arc::clone(&id), kind, place));
-        Arc::make_mut(&mut self.by_id).insert(id, number);
+        Arc::make_mut(&mut self.by_id).entry(id).or_insert(number);
         number
     }
 

@@ -31,40 +31,89 @@ pub(super) struct Place {
     pub(super) first_new: u32,
 }
 
+/// What is to be done for a flow, one after the other: flows may be nested deeper than a thread's stack.
+enum Work {
+    Lower(Shape, Place),
+    /// The flow that was lowered last follows the one before it.
+    Follow(EdgeKind),
+    /// It stands beside the one before it.
+    Beside,
+    /// It is a member of a group.
+    Member(u32),
+    /// All members of a group are there.
+    Close(u32),
+}
+
 impl Graph {
     pub(super) fn lower(&mut self, shape: Shape, place: Place) -> Ends {
+        let mut work = vec![Work::Lower(shape, place)];
+        let mut lowered: Vec<Ends> = Vec::new();
+        while let Some(next) = work.pop() {
+            match next {
+                Work::Lower(shape, place) => {
+                    let (ends, inside) = self.open(shape, place);
+                    lowered.extend(ends);
+                    work.extend(inside.into_iter().rev());
+                }
+                Work::Follow(kind) => {
+                    let last = lowered.pop().unwrap_or_default();
+                    if let Some(before) = lowered.last_mut()
+                        && !last.entries.is_empty()
+                    {
+                        self.link_all(&before.exits, &last.entries, kind);
+                        if before.entries.is_empty() {
+                            before.entries = last.entries;
+                        }
+                        before.exits = last.exits;
+                    }
+                }
+                Work::Beside => {
+                    let last = lowered.pop().unwrap_or_default();
+                    if let Some(before) = lowered.last_mut() {
+                        before.entries.extend(last.entries);
+                        before.exits.extend(last.exits);
+                    }
+                }
+                Work::Member(group) => {
+                    let ends = lowered.pop().unwrap_or_default();
+                    self.add_member(group, ends);
+                }
+                Work::Close(group) => {
+                    let GroupShape { begin, end, .. } = self.groups[group as usize];
+                    self.link_new(begin, end, None);
+                    lowered.push(Ends { entries: vec![begin], exits: vec![end] });
+                }
+            }
+        }
+        lowered.pop().unwrap_or_default()
+    }
+
+    /// The ends of a task; of everything else, nothing yet, and what is to be done for what is inside of it.
+    fn open(&mut self, shape: Shape, place: Place) -> (Option<Ends>, Vec<Work>) {
+        let lower = |shape| Work::Lower(shape, place);
         match shape {
             Shape::Task(node) => {
                 let vertex = self.add_task(node, place);
-                Ends { entries: vec![vertex], exits: vec![vertex] }
+                (Some(Ends { entries: vec![vertex], exits: vec![vertex] }), Vec::new())
             }
             Shape::Branches(branches) => {
-                let mut ends = Ends::default();
-                for branch in branches {
-                    let branch = self.lower(branch, place);
-                    ends.entries.extend(branch.entries);
-                    ends.exits.extend(branch.exits);
-                }
-                ends
+                let inside = branches.into_iter().flat_map(|branch| [lower(branch), Work::Beside]);
+                (Some(Ends::default()), inside.collect())
             }
             Shape::Sequence(steps) => {
-                let kind =
-                    if place.origin == NodeKind::Dynamic { EdgeKind::Dynamic } else { EdgeKind::Static };
-                let mut ends = Ends::default();
-                for step in steps {
-                    let step = self.lower(step, place);
-                    if step.entries.is_empty() {
-                        continue;
-                    }
-                    self.link_all(&ends.exits, &step.entries, kind);
-                    if ends.entries.is_empty() {
-                        ends.entries = step.entries;
-                    }
-                    ends.exits = step.exits;
-                }
-                ends
+                let is_dynamic = place.origin == NodeKind::Dynamic;
+                let kind = if is_dynamic { EdgeKind::Dynamic } else { EdgeKind::Static };
+                let inside = steps.into_iter().flat_map(|step| [lower(step), Work::Follow(kind)]);
+                (Some(Ends::default()), inside.collect())
             }
-            Shape::Group { name, policy, members } => self.add_group(name, policy, members, place),
+            Shape::Group { name, policy, members } => {
+                let group = self.add_group(name, policy, place);
+                let members = members.into_iter().enumerate().flat_map(|(member, shape)| {
+                    let inside = Place { group, member: index(member), ..place };
+                    [Work::Lower(shape, inside), Work::Member(group)]
+                });
+                (None, members.chain([Work::Close(group)]).collect())
+            }
         }
     }
 
@@ -134,13 +183,8 @@ impl Graph {
         Some(format!("it is a member of group `{group}` and stands outside of that member as well"))
     }
 
-    fn add_group(
-        &mut self,
-        name: Option<Arc<str>>,
-        policy: Arc<dyn GroupPolicy>,
-        members: Vec<Shape>,
-        place: Place,
-    ) -> Ends {
+    /// Adds a group without members, and gives its number.
+    fn add_group(&mut self, name: Option<Arc<str>>, policy: Arc<dyn GroupPolicy>, place: Place) -> u32 {
         let id = name.unwrap_or_else(|| self.next_group_name());
         self.problems.extend(check_task_name(&id).err());
         if self.find(&id).is_some() {
@@ -151,29 +195,27 @@ impl Graph {
         let begin = self.add_vertex(Arc::clone(&id), VertexKind::Begin(number), place);
         let end = self.push(Vertex::new(id, VertexKind::End(number), place));
         self.groups.push(GroupShape { begin, end, policy, members: Vec::new(), inside: Vec::new() });
-        for (member, shape) in members.into_iter().enumerate() {
-            let inside = Place { group: number, member: index(member), ..place };
-            let ends = self.lower(shape, inside);
-            for &entry in &ends.entries {
-                self.link_new(begin, entry, Some(EdgeKind::GroupMember));
-            }
-            for &exit in &ends.exits {
-                self.link_new(exit, end, None);
-            }
-            self.groups[number as usize].members.push(MemberShape { exits: ends.exits });
-        }
-        self.link_new(begin, end, None);
-        Ends { entries: vec![begin], exits: vec![end] }
+        number
     }
 
-    fn next_group_name(&self) -> Arc<str> {
-        let mut number = 1;
+    fn add_member(&mut self, group: u32, ends: Ends) {
+        let GroupShape { begin, end, .. } = self.groups[group as usize];
+        for &entry in &ends.entries {
+            self.link_new(begin, entry, Some(EdgeKind::GroupMember));
+        }
+        for &exit in &ends.exits {
+            self.link_new(exit, end, None);
+        }
+        self.groups[group as usize].members.push(MemberShape { exits: ends.exits });
+    }
+
+    fn next_group_name(&mut self) -> Arc<str> {
         loop {
-            let name = format!("parallel_{number}");
+            self.unnamed_groups += 1;
+            let name = format!("parallel_{}", self.unnamed_groups);
             if self.find(&name).is_none() {
                 return name.into();
             }
-            number += 1;
         }
     }
 }

@@ -308,6 +308,6 @@ fn mono_us() -> i64 {
 
 impl Failure {
     pub(crate) fn of(error: &TaskError) -> Self {
-        Self { error_type: error.type_name(), message: error.to_string() }
+        Self { error_type: error.type_name(), message: error.words() }
     }
 }

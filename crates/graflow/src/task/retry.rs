@@ -66,6 +66,11 @@ impl RetryPolicy {
 
     pub(crate) fn wait(&self, retry: u32) -> Duration {
         let delay = self.delay(retry);
-        if self.jitter { delay.mul_f64(fastrand::f64() + 0.5).min(self.max_interval) } else { delay }
+        if !self.jitter {
+            return delay;
+        }
+        Duration::try_from_secs_f64(delay.as_secs_f64() * (fastrand::f64() + 0.5))
+            .unwrap_or(self.max_interval)
+            .min(self.max_interval)
     }
 }

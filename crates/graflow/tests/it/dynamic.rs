@@ -37,6 +37,16 @@ fn what_cannot_be_added_fails_the_task_that_adds_it() {
     );
 }
 
+#[test]
+fn what_was_refused_takes_no_name_away() {
+    let (run, script) = run("g/best_effort{a} >> b >> c", "a: add b{x}; b: add p{y} >> q", |execute| execute);
+    let error = run.tasks().iter().find(|task| &*task.task_id == "a").unwrap().error.clone().unwrap();
+    assert_eq!(&*error, "cannot add tasks: task `b`: there is a task or group of that name already");
+    assert_eq!(script.trace().join(" "), "a b c y q");
+    assert_eq!(run.task("b").unwrap().status, TaskStatus::Completed);
+    assert_eq!(run.result(crate::script::step().named("b")).unwrap(), &0);
+}
+
 #[task]
 async fn keeps(ctx: &TaskContext, kept: Res<std::sync::Mutex<Option<TaskContext>>>) {
     *kept.lock().unwrap() = Some(ctx.clone());

@@ -184,6 +184,21 @@ async fn what_is_wrong_with_a_group_is_found_before_it_runs() {
     );
 }
 
+#[tokio::test]
+async fn a_run_starts_with_a_group_as_a_whole() {
+    let workflow = Workflow::new("starts", crate::script::flow("s >> g{a | b} >> e"));
+    let script = crate::script::Script::default();
+    let refused = workflow.execute().start("a").resource(script.clone()).await.unwrap_err().to_string();
+    assert!(
+        refused.ends_with(
+            "group `g`: a run cannot start with its member `a` alone; start it with the group as a whole"
+        ),
+        "{refused}"
+    );
+    let run = workflow.execute().start("g").resource(script.clone()).await.unwrap();
+    assert_eq!((run.status(), script.trace().join(" ").as_str()), (ExecutionStatus::Completed, "a b e"));
+}
+
 #[test]
 fn bare_branches_are_no_group_and_the_first_failure_ends_the_workflow() {
     assert_eq!(

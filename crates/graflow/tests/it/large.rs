@@ -66,6 +66,18 @@ fn a_graph_with_long_names_is_declared_in_parts_and_in_order() {
     assert!(declared == expected, "the order of declaration is kept");
 }
 
+#[test]
+fn a_flow_may_be_nested_deeper_than_a_stack() {
+    let mut nested = flow("t");
+    for number in 0..10_000 {
+        nested = (nested | step().named(format!("a{number}"))) >> step().named(format!("b{number}"));
+    }
+    let workflow = Workflow::new("nested", nested);
+    assert!(
+        workflow.info().starts_with("workflow nested: tasks 20001, groups 0, edges 20000, back edges 0\n")
+    );
+}
+
 /// Flow, script, and what edges were taken how often, those between a group and its members as `group:member`.
 #[test]
 fn only_declared_edges_are_taken() {

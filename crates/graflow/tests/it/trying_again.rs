@@ -116,6 +116,39 @@ async fn a_blocking_task_is_told_of_its_timeout() -> Result<()> {
     panic!("the thread never saw that it was cancelled");
 }
 
+#[test]
+fn a_wait_may_be_as_long_as_can_be_said() {
+    let retry = RetryPolicy::new(1).backoff(Duration::MAX, Duration::MAX).jitter();
+    let ran = run("a", "a: fail", |execute| {
+        execute.default_retry(retry).cancel_on(tokio::time::sleep(Duration::from_secs(1)))
+    });
+    assert_eq!(told(&ran), "cancelled: a; cancelled: a");
+}
+
+#[derive(Debug)]
+struct Speechless;
+
+impl std::fmt::Display for Speechless {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("no words")
+    }
+}
+
+impl std::error::Error for Speechless {}
+
+#[task]
+async fn speechless() -> Result<(), Speechless> {
+    Err(Speechless)
+}
+
+#[tokio::test]
+async fn an_error_that_panics_when_it_is_shown_is_a_failed_task() -> Result<()> {
+    let run = Workflow::new("speechless", speechless()).execute().await?;
+    let expected = "task `speechless` failed: an error that panicked when it was to be shown";
+    assert_eq!(run.error().unwrap().to_string(), expected);
+    Ok(())
+}
+
 #[task]
 fn panics_on_a_thread() {
     panic!("on {}", "purpose");
