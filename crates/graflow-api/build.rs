@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     let dist = Path::new("../../web/dist");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     let mut list = String::from("&[\n");
     if dist.is_dir() {
         println!("cargo::rerun-if-changed={}", dist.display());
         for file in files(dist, &dist.join("assets"))? {
-            add(&mut list, dist, &file)?;
+            add(&mut list, dist, &file, &out)?;
         }
     }
     list.push_str("]\n");
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     std::fs::write(out.join("pages.rs"), list)
 }
 
@@ -37,10 +37,13 @@ fn files(dist: &Path, assets: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn add(list: &mut String, dist: &Path, file: &Path) -> std::io::Result<()> {
+/// The compiler reads copies: the pages may be built again before it comes to them.
+fn add(list: &mut String, dist: &Path, file: &Path, out: &Path) -> std::io::Result<()> {
     let path = file.strip_prefix(dist).unwrap_or(file).display().to_string().replace('\\', "/");
     let bytes_of = |file: &Path| -> std::io::Result<String> {
-        Ok(format!("include_bytes!({:?})", std::path::absolute(file)?.display().to_string()))
+        let copy = out.join(file.file_name().unwrap_or_default());
+        std::fs::copy(file, &copy)?;
+        Ok(format!("include_bytes!({:?})", copy.display().to_string()))
     };
     let compressed = |ending: &str| -> std::io::Result<String> {
         let file = PathBuf::from(format!("{}.{ending}", file.display()));
