@@ -1,5 +1,6 @@
 //! Executions: columns for what lists filter and sort by, and the whole row as JSON.
 
+use graflow_lineage::analysis::fingerprint;
 use graflow_model::Timestamp;
 use graflow_model::row::ExecutionRow;
 use rusqlite::{Connection, Row, params};
@@ -39,7 +40,7 @@ pub(crate) fn put_execution(
         row.end_time.map(Timestamp::as_micros),
         row.duration.map(|duration| signed(duration.micros)),
         row.trace_id,
-        row.error.as_ref().and_then(|error| error.fingerprint.as_deref()),
+        row.error.as_ref().map(fingerprint),
         search_text(row),
         detail,
     ])?;

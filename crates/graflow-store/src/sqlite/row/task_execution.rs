@@ -1,5 +1,6 @@
 //! Task executions: columns for what all of them have, JSON for what most of them lack.
 
+use graflow_lineage::analysis::fingerprint;
 use graflow_model::event::{Cause, ErrorInfo};
 use graflow_model::row::{DurationSource, LlmTotals, Span, TaskExecutionRow};
 use graflow_model::{ProducerId, TaskExecutionId, TaskId, Timestamp};
@@ -144,7 +145,7 @@ pub(crate) fn put_task_execution(
         row.result_size.map(signed),
         row.result_type,
         row.result_hash,
-        row.error.as_ref().and_then(|error| error.fingerprint.as_deref()),
+        row.error.as_ref().map(fingerprint),
         json,
     ])?;
     Ok(())
