@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::process;
 use crate::server::Server;
+use crate::web;
 use crate::workspace::Workspace;
 
 /// The example that reads this checkout, and the package it stands in.
@@ -100,23 +101,12 @@ fn wait(server: &mut Server, stopped: &mpsc::Receiver<()>) -> anyhow::Result<()>
     }
 }
 
-/// Builds the pages where there are sources of them and a Node to build them with.
+/// Builds the pages where there is a Node to build them with.
 fn build_pages(workspace: &Workspace) -> anyhow::Result<()> {
-    if !workspace.path("web/package.json").is_file() {
+    if let Err(reason) = web::node() {
+        println!("{reason:#}");
+        println!("going on without the pages; REST and the command line show everything");
         return Ok(());
     }
-    let node = std::process::Command::new("npm")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    if !node.is_ok_and(|status| status.success()) {
-        println!(
-            "there is no Node here: going on without the pages; REST and the command line show everything"
-        );
-        return Ok(());
-    }
-    let web = workspace.path("web");
-    process::check(workspace.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&web))?;
-    process::check(workspace.command("npm").args(["run", "build"]).current_dir(&web))
+    web::build(workspace)
 }

@@ -9,6 +9,7 @@ mod process;
 mod server;
 mod test;
 mod tidy;
+mod web;
 mod wheel;
 mod workspace;
 
@@ -36,6 +37,8 @@ enum Command {
     Tidy,
     /// Write the generated files again: `spec/` and `docs/reference/cli.md`.
     Generate,
+    /// Build the pages, which the next build of the program takes in; needs Node.
+    Web,
     /// Build the Python package: the wheel, with the native core and the program `graflow` in it.
     Wheel(wheel::Options),
 }
@@ -57,6 +60,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Test(options) => test::run(&workspace, options),
         Command::Tidy => tidy::run(&workspace),
         Command::Generate => generate::run(&workspace),
+        Command::Web => web::run(&workspace),
         Command::Wheel(options) => wheel::run(&workspace, options),
     }
 }

@@ -52,3 +52,4 @@ export type Query<P extends ReadPath> = paths[P] extends { get: { parameters: { 
   : never;
 export type Layout = Schemas["Layout"];
 export type LayoutGroup = Schemas["LayoutGroup"];
+export type Graph = Schemas["Graph"];

@@ -7,7 +7,7 @@
 use std::io::IsTerminal as _;
 use std::process::Command;
 
-use super::{Setting, Tally, examples, python, tools};
+use super::{Setting, Tally, examples, python, tools, web};
 use crate::process::{self, Finished};
 use crate::{generate, tidy};
 
@@ -29,6 +29,8 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "tools", what: "what tests need is installed", others_need_it: true, run: tools::run },
     step("fmt", "rustfmt has nothing to change", fmt),
     step("tidy", "the rules of the house hold", |setting| tidy::check(setting.workspace)),
+    // Before anything compiles the server, which takes the built pages in.
+    step("web", "the pages: types, lints, tests, build and size", web::check),
     step("clippy", "no lint warns, in any target", clippy),
     step("rustdoc", "the documentation builds, every link in it leads somewhere", rustdoc),
     step("build", "libraries, programs, examples and tests compile", build),
@@ -37,6 +39,7 @@ pub(crate) const ALL: &[Step] = &[
     step("doctests", "examples in the documentation compile and run", doctests),
     step("benches", "benchmarks run, once and unmeasured", benches),
     step("examples", "the programs in examples/ run to their end", examples::run),
+    step("browser", "the pages of the real server in a real browser", web::browser),
     step("python", "ruff and mypy find nothing in our Python", python::lint),
     step("package", "the Python package records what graflow runs", python::package),
     step("parity", "docs/parity.md has every public name of graflow for Python", python::parity),

@@ -47,6 +47,20 @@ impl Tally {
         if unexplained || sum == Self::default() { sum + Self::FAILED } else { sum }
     }
 
+    /// The tests that vitest ran, by its line `Tests  1 failed | 30 passed (31)`. A skipped one showed nothing: it counts as
+    /// failed.
+    pub(crate) fn of_vitest(finished: &Finished) -> Self {
+        let line = finished.output.lines().rev().find_map(|line| line.trim().strip_prefix("Tests "));
+        let words: Vec<_> = line.unwrap_or_default().split_whitespace().collect();
+        let count = |what: &str| {
+            let pair = words.windows(2).find(|pair| pair[1] == what);
+            pair.and_then(|pair| pair[0].parse::<u64>().ok()).unwrap_or(0)
+        };
+        let sum = Self { passed: count("passed"), failed: count("failed") + count("skipped") };
+        let unexplained = !finished.status.success() && sum.failed == 0;
+        if unexplained || sum == Self::default() { sum + Self::FAILED } else { sum }
+    }
+
     /// Programs that cargo ran and that print no result of their own, such as benchmarks in test mode.
     pub(crate) fn of_programs(finished: &Finished) -> Self {
         let ran =
@@ -127,6 +141,23 @@ test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
             (true, "", Tally::FAILED),
         ] {
             assert_eq!(Tally::of_pytest(&finished(succeeds, output)), expected, "{output}");
+        }
+    }
+
+    #[test]
+    fn the_sum_of_vitest_is_read() {
+        for (succeeds, output, expected) in [
+            (
+                true,
+                " Test Files  7 passed (7)\n      Tests  60 passed (60)\n",
+                Tally { passed: 60, failed: 0 },
+            ),
+            (false, "      Tests  1 failed | 59 passed (60)\n", Tally { passed: 59, failed: 1 }),
+            (true, "      Tests  2 passed | 1 skipped (3)\n", Tally { passed: 2, failed: 1 }),
+            (false, "      Tests  2 passed (2)\n", Tally { passed: 2, failed: 1 }),
+            (true, "no test files found", Tally::FAILED),
+        ] {
+            assert_eq!(Tally::of_vitest(&finished(succeeds, output)), expected, "{output}");
         }
     }
 

@@ -14,12 +14,14 @@ struct Program {
     package: &'static str,
 }
 
-const PROGRAMS: [Program; 3] = [
+const PROGRAMS: [Program; 4] = [
     // The tutorials are followed to the letter.
     Program { name: "bash", package: "bash" },
     Program { name: "curl", package: "curl" },
     // The main example reads the history of this checkout.
     Program { name: "git", package: "git" },
+    // Looks at the pages.
+    Program { name: "chromium", package: "chromium" },
 ];
 
 /// A package that tests use, exactly this version of it, and why.

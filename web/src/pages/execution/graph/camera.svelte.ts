@@ -5,6 +5,8 @@ import type { Box } from "./picture";
 const LEAST = 0.01;
 const MOST = 4;
 const MARGIN = 24;
+/** Names on cards can be read from here on. */
+const READABLE = 0.5;
 
 export interface Look {
   x: number;
@@ -18,7 +20,13 @@ export class Camera {
   private moved: Look | undefined = $state.raw();
   private settle: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly bounds: () => Box) {}
+  constructor(
+    private readonly bounds: () => Box,
+    /** What should be seen when not everything can. */
+    private readonly focus: () => Box | undefined,
+    /** Whether it is small enough to be read as a whole, if need be by panning. */
+    private readonly isReadable: () => boolean,
+  ) {}
 
   /** What the address says. */
   private readonly linked: Look | undefined = $derived.by(() => {
@@ -80,10 +88,25 @@ export class Camera {
   private fitted(bounds: Box): Look {
     const across = (this.width - 2 * MARGIN) / Math.max(1, bounds.width);
     const down = (this.height - 2 * MARGIN) / Math.max(1, bounds.height);
-    const zoom = clamp(Math.min(1, across, down));
+    const whole = clamp(Math.min(1, across, down));
+    const zoom = this.isReadable() ? Math.max(READABLE, whole) : whole;
+    const [wide, high] = [this.width / zoom, this.height / zoom];
+    const focus = this.focus();
+    // What does not fit begins at its start, or where the selection is.
+    const along = (start: number, size: number, room: number, at: number | undefined) => {
+      const margin = MARGIN / zoom;
+      if (size + 2 * margin <= room) return start + size / 2 - room / 2;
+      const middle = at ?? start;
+      return Math.min(Math.max(middle - room / 2, start - margin), start + size + margin - room);
+    };
     return {
-      x: bounds.x + bounds.width / 2 - this.width / zoom / 2,
-      y: bounds.y + bounds.height / 2 - this.height / zoom / 2,
+      x: along(bounds.x, bounds.width, wide, focus && focus.x + focus.width / 2),
+      y: along(
+        bounds.y,
+        bounds.height,
+        high,
+        focus ? focus.y + focus.height / 2 : bounds.y + bounds.height / 2,
+      ),
       zoom,
     };
   }
