@@ -30,6 +30,9 @@ struct Workflow {
     executions: u64,
     completed: u64,
     failed: u64,
+    cancelled: u64,
+    terminated: u64,
+    max_steps: u64,
     open: u64,
     duration_sum_s: f64,
     last_success: Option<Timestamp>,
@@ -86,6 +89,9 @@ impl Workflow {
         self.executions += row.executions;
         self.completed += row.completed;
         self.failed += row.failed;
+        self.cancelled += row.cancelled;
+        self.terminated += row.terminated;
+        self.max_steps += row.max_steps;
         self.open += row.open;
         let ended = row.executions.saturating_sub(row.open) as f64;
         self.duration_sum_s += row.mean_duration_us.unwrap_or(0) as f64 / 1e6 * ended;
@@ -115,19 +121,17 @@ impl Text {
     }
 
     fn executions(&mut self, workflows: &BTreeMap<String, Workflow>) {
-        self.family(
-            "graflow_executions_total",
-            "counter",
-            "Executions that ended, by workflow and status; `ended_otherwise` is cancelled, terminated or max_steps.",
-        );
+        self.family("graflow_executions_total", "counter", "Executions that ended, by workflow and status.");
         for (name, workflow) in workflows {
-            let otherwise = workflow.executions - workflow.completed - workflow.failed - workflow.open;
             for (status, count) in [
-                ("completed", workflow.completed),
-                ("failed", workflow.failed),
-                ("ended_otherwise", otherwise),
+                (ExecutionStatus::Completed, workflow.completed),
+                (ExecutionStatus::Failed, workflow.failed),
+                (ExecutionStatus::Cancelled, workflow.cancelled),
+                (ExecutionStatus::Terminated, workflow.terminated),
+                (ExecutionStatus::MaxSteps, workflow.max_steps),
             ] {
-                self.sample("graflow_executions_total", &[("workflow", name), ("status", status)], count);
+                let labels = [("workflow", name.as_str()), ("status", status.as_str())];
+                self.sample("graflow_executions_total", &labels, count);
             }
         }
         self.family("graflow_execution_duration_seconds", "summary", "How long ended executions took.");

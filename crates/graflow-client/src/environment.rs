@@ -4,7 +4,8 @@
 pub const URL: &str = "GRAFLOW_LINEAGE_URL";
 /// The server's bearer token.
 pub const TOKEN: &str = "GRAFLOW_LINEAGE_TOKEN";
-/// The project that events belong to.
+/// The project that events belong to which are kept in a data folder on this machine. A server is not told: there the
+/// project follows from the token, and never from what a producer says of itself.
 pub const PROJECT: &str = "GRAFLOW_LINEAGE_PROJECT";
 /// The data folder.
 pub const DATA_DIR: &str = "GRAFLOW_LINEAGE_DATA_DIR";

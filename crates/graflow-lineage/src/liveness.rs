@@ -35,13 +35,14 @@ pub struct Turned {
 /// Signs of life, by execution.
 #[derive(Debug)]
 pub struct Liveness {
-    started_us: i64,
+    started: Now,
     executions: HashMap<(Project, ExecutionId), Sign>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Sign {
-    last_us: i64,
+    /// On both clocks, so that what is said of it later is always the same.
+    last: Now,
     standing: Standing,
 }
 
@@ -58,12 +59,12 @@ enum Standing {
 impl Liveness {
     /// The clock begins now.
     pub fn new(now: Now) -> Self {
-        Self { started_us: now.mono_us, executions: HashMap::new() }
+        Self { started: now, executions: HashMap::new() }
     }
 
     /// An execution that is open since before the start: its silence counts from the start on.
     pub fn watch(&mut self, project: &Project, execution_id: &ExecutionId) {
-        let sign = Sign { last_us: self.started_us, standing: Standing::Heard };
+        let sign = Sign { last: self.started, standing: Standing::Heard };
         self.executions.entry((project.clone(), execution_id.clone())).or_insert(sign);
     }
 
@@ -78,10 +79,16 @@ impl Liveness {
     ) -> Option<Turned> {
         let key = (project.clone(), execution_id.clone());
         let age_us = now.wall.micros_since(taken).max(0);
-        let taken_us = now.mono_us.saturating_sub(age_us).max(self.started_us);
-        let fresh = Sign { last_us: taken_us, standing: Standing::Heard };
-        let sign = self.executions.entry(key).or_insert(fresh);
-        sign.last_us = sign.last_us.max(taken_us);
+        let taken_us = now.mono_us.saturating_sub(age_us);
+        let taken = if taken_us > self.started.mono_us {
+            Now { wall: taken.min(now.wall), mono_us: taken_us }
+        } else {
+            self.started
+        };
+        let sign = self.executions.entry(key).or_insert(Sign { last: taken, standing: Standing::Heard });
+        if taken.mono_us > sign.last.mono_us {
+            sign.last = taken;
+        }
         let before = std::mem::replace(&mut sign.standing, Standing::Heard);
         (before == Standing::Lost).then(|| Turned {
             project: project.clone(),
@@ -98,7 +105,7 @@ impl Liveness {
     /// Since when an execution that runs has been lost, if it is.
     pub fn lost_since(&self, project: &Project, execution_id: &ExecutionId, now: Now) -> Option<Timestamp> {
         let sign = self.executions.get(&(project.clone(), execution_id.clone()));
-        since(sign.map_or(self.started_us, |sign| sign.last_us), now)
+        since(sign.map_or(self.started, |sign| sign.last), now)
     }
 
     /// Executions that have been silent for too long, whether they run or not.
@@ -106,7 +113,7 @@ impl Liveness {
         let silent = self
             .executions
             .iter()
-            .filter(|((owner, _), sign)| owner == project && since(sign.last_us, now).is_some());
+            .filter(|((owner, _), sign)| owner == project && since(sign.last, now).is_some());
         silent.map(|((_, id), _)| id.clone()).collect()
     }
 
@@ -115,7 +122,7 @@ impl Liveness {
         let unsettled = self
             .executions
             .iter()
-            .filter(|(_, sign)| sign.standing == Standing::Heard && since(sign.last_us, now).is_some());
+            .filter(|(_, sign)| sign.standing == Standing::Heard && since(sign.last, now).is_some());
         unsettled.map(|(key, _)| key.clone()).collect()
     }
 
@@ -130,7 +137,7 @@ impl Liveness {
     ) -> Option<Turned> {
         let sign = self.executions.get_mut(&(project.clone(), execution_id.clone()))?;
         // A sign may have come while the status was looked up.
-        let lost_since = since(sign.last_us, now)?;
+        let lost_since = since(sign.last, now)?;
         match status {
             Some(ExecutionStatus::Running | ExecutionStatus::Lost) => {
                 let before = std::mem::replace(&mut sign.standing, Standing::Lost);
@@ -152,9 +159,11 @@ impl Liveness {
     }
 }
 
-fn since(last_us: i64, now: Now) -> Option<Timestamp> {
-    let beyond = now.mono_us.saturating_sub(last_us).saturating_sub(LOST_AFTER_US);
-    (beyond >= 0).then(|| Timestamp::from_micros(now.wall.as_micros().saturating_sub(beyond)))
+/// Measured with the monotonic clock; the moment that is told depends on the last sign alone, and not on when one asks.
+fn since(last: Now, now: Now) -> Option<Timestamp> {
+    let silent_us = now.mono_us.saturating_sub(last.mono_us);
+    let lost_since = || Timestamp::from_micros(last.wall.as_micros().saturating_add(LOST_AFTER_US));
+    (silent_us >= LOST_AFTER_US).then(lost_since)
 }
 
 /// The row of an execution as it reads when its producers are silent.
@@ -218,6 +227,20 @@ mod tests {
         assert_eq!(liveness.lost_since(&project, &x, at(69)), None);
         assert_eq!(liveness.lost_since(&project, &x, at(70)), Some(at(70).wall));
         assert_eq!(liveness.lost_since(&project, &x, at(500)), Some(at(70).wall));
+    }
+
+    #[test]
+    fn the_moment_is_the_same_whenever_one_asks() {
+        let (mut liveness, project, x) = fixture();
+        liveness.sign(&project, &x, at(10).wall, at(10));
+        // The two clocks are never read at quite the same time, and one of them may be set.
+        let ask = |wall_is_off_us| Now {
+            wall: Timestamp::from_micros(at(90).wall.as_micros() + wall_is_off_us),
+            ..at(90)
+        };
+        for off in [0, 1, -3, 5_000_000] {
+            assert_eq!(liveness.lost_since(&project, &x, ask(off)), Some(at(70).wall));
+        }
     }
 
     #[test]

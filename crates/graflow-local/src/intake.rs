@@ -1,8 +1,9 @@
 //! The owner's side of the spool: what other processes left is taken into the store.
 
+use std::collections::BTreeSet;
 use std::io;
-use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub struct SpoolIntake {
     files: DiskFiles,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    /// Files that cannot be read, which was told once.
+    unreadable: Mutex<BTreeSet<String>>,
 }
 
 /// What one look at the spool brought.
@@ -59,7 +62,7 @@ pub enum IntakeError {
 impl SpoolIntake {
     /// The intake of that folder's spool into that store.
     pub fn new(folder: &DataFolder, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { files: DiskFiles::new(folder.spool()), store, clock }
+        Self { files: DiskFiles::new(folder.spool()), store, clock, unreadable: Mutex::default() }
     }
 
     /// Looks about once a second, on a thread of its own, until what is returned is dropped.
@@ -108,7 +111,12 @@ impl SpoolIntake {
                 Ok(Opened::Foreign) => {
                     tracing::debug!("{name} in the spool is of another version and left alone");
                 }
-                Err(error) => tracing::warn!("{name} in the spool cannot be read: {error}"),
+                Err(error) => {
+                    let mut told = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+                    if told.insert(name.clone()) {
+                        tracing::warn!("{name} in the spool cannot be read: {error}");
+                    }
+                }
             }
         }
         Ok(taken)

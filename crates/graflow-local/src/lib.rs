@@ -5,6 +5,7 @@
 //! before it opens the store; and at [`FolderTransport`], by which a [`Producer`](graflow_client::Producer) reaches
 //! whoever owns the folder. `docs/design/folder-ownership.md` says why.
 
+mod checkout;
 mod discover;
 mod folder;
 mod intake;

@@ -15,6 +15,7 @@ use graflow_model::event::{Code, Runtime};
 use graflow_model::value::ValuePolicy;
 use graflow_model::{Event, ExecutionId, Project};
 
+use crate::checkout;
 use crate::folder::{DataFolder, NoDataFolder};
 use crate::log_layer::LogLayer;
 use crate::transport::{FolderTransport, Place};
@@ -190,16 +191,20 @@ pub struct Records {
 
 impl Records {
     fn new(policy: ValuePolicy) -> Self {
-        let entry = std::env::current_exe().ok();
-        let entry = entry.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        let program = std::env::current_exe().ok();
+        let entry = program.as_ref().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        let git_commit = program.as_deref().and_then(checkout::commit);
         let runtime = Runtime {
             language: Some("rust".into()),
             version: Some(env!("CARGO_PKG_VERSION").into()),
             host: Some(graflow_client::host_name()),
             pid: Some(std::process::id()),
         };
-        let translator =
-            Translator::new(policy).with_runtime(runtime).with_code(Code { entry, ..Code::default() });
+        let translator = Translator::new(policy).with_runtime(runtime).with_code(Code {
+            git_commit,
+            entry,
+            ..Code::default()
+        });
         let labels = environment::variable(environment::LABELS);
         Self { translator, labels: labels.map(|text| parse_labels(&text)).unwrap_or_default() }
     }

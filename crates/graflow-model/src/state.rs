@@ -153,6 +153,13 @@ words! {
     }
 }
 
+/// Of an edge that is declared without a word more.
+impl Default for EdgeKind {
+    fn default() -> Self {
+        Self::Static
+    }
+}
+
 words! {
     /// What led to a task execution.
     CauseKind, "cause kind" {

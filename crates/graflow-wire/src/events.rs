@@ -98,6 +98,8 @@ pub enum EventCode {
     TooLarge,
     /// The producer used this `producer_seq` for another event before.
     ProducerSeqReused,
+    /// The producer left more gaps in its numbers than are remembered.
+    TooManyGaps,
     /// A code that this version does not know.
     #[serde(other)]
     Unknown,
@@ -112,6 +114,7 @@ impl From<EventErrorCode> for EventCode {
             EventErrorCode::InvalidData => Self::InvalidData,
             EventErrorCode::TooLarge => Self::TooLarge,
             EventErrorCode::ProducerSeqReused => Self::ProducerSeqReused,
+            EventErrorCode::TooManyGaps => Self::TooManyGaps,
         }
     }
 }

@@ -163,18 +163,32 @@ async fn prometheus() {
     let api = TestApi::new();
     api.take(&etl("run-1", 0)).await;
     api.take(&[event("w", "workflow_started", "w-1", 1_000, json!({"workflow_name": "night \"ly\""}))]).await;
+    api.take(&[
+        event("c", "workflow_cancelled", "c-1", 900, json!({"workflow_name": "cut"})),
+        event(
+            "m",
+            "workflow_completed",
+            "m-1",
+            900,
+            json!({"workflow_name": "cut", "data": {"reason": "max_steps"}}),
+        ),
+    ])
+    .await;
     api.post("/api/events", &[], "[{}]").await.ok();
     api.clock.advance_seconds(11);
     let text = api.get("/metrics").await.text;
     for line in [
         r#"graflow_executions_total{workflow="etl",status="completed"} 1"#,
         r#"graflow_executions_total{workflow="etl",status="failed"} 0"#,
+        r#"graflow_executions_total{workflow="cut",status="cancelled"} 1"#,
+        r#"graflow_executions_total{workflow="cut",status="terminated"} 0"#,
+        r#"graflow_executions_total{workflow="cut",status="max_steps"} 1"#,
         r#"graflow_execution_duration_seconds_sum{workflow="etl"} 0.8"#,
         r#"graflow_execution_duration_seconds_count{workflow="etl"} 1"#,
         r#"graflow_last_success_timestamp_seconds{workflow="etl"} 1795435200.8"#,
         r#"graflow_executions_open{workflow="night \"ly\"",status="running"} 1"#,
         r#"graflow_execution_open_seconds_max{workflow="night \"ly\""} 10"#,
-        r#"graflow_events_total{result="accepted"} 15"#,
+        r#"graflow_events_total{result="accepted"} 17"#,
         r#"graflow_events_total{result="invalid"} 1"#,
         "graflow_apply_lag_events 0",
         "graflow_viewers 0",

@@ -83,7 +83,7 @@ impl Encoder {
         }
         let message = format!("{dropped} events were dropped: the producer's queue and spool were full");
         let mut event = self.event(EventType::Note, now).with_data(&Dropped {
-            code: "events_dropped",
+            code: graflow_model::event::EVENTS_DROPPED,
             count: dropped,
             message,
         });

@@ -28,15 +28,24 @@ pub(super) fn conflicting_terminal(run: &Run<'_>) -> Vec<Finding> {
 
 pub(super) fn events_missing(run: &Run<'_>) -> Vec<Finding> {
     let missing = run.state.missing();
-    if missing.is_empty() {
+    let (count, dropped) = (missing.len(), run.state.dropped_events());
+    let mut holes = Vec::new();
+    if count > 0 {
+        let executions = if count == 1 { "task execution" } else { "task executions" };
+        holes.push(format!("the start or the end of {count} {executions} was never told"));
+    }
+    if dropped > 0 {
+        let events = if dropped == 1 { "event" } else { "events" };
+        holes.push(format!("a producer had no room left and dropped {dropped} {events}"));
+    }
+    if holes.is_empty() {
         return Vec::new();
     }
-    let count = missing.len();
-    let executions = if count == 1 { "task execution" } else { "task executions" };
     vec![Finding {
         code: FindingCode::EventsMissing,
-        message: format!("the record has holes: the start or the end of {count} {executions} was never told"),
-        evidence: json!({"count": count, "task_execution_ids": missing.iter().take(MOST_NAMED).collect::<Vec<_>>()}),
+        message: format!("the record has holes: {}", holes.join("; ")),
+        evidence: json!({"count": count, "dropped": dropped,
+            "task_execution_ids": missing.iter().take(MOST_NAMED).collect::<Vec<_>>()}),
     }]
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use graflow_model::row::{TaskExecutionRow, WriteRow};
-use graflow_model::{EventId, TaskExecutionId};
+use graflow_model::value::is_hash_skipped;
+use graflow_model::{Channel, EventId, Key, TaskExecutionId};
 use serde_json::json;
 
 use super::{Finding, FindingCode, Run};
@@ -14,12 +15,20 @@ pub(super) fn write_lost_in_merge(run: &Run<'_>) -> Vec<Finding> {
         run.tasks.iter().map(|task| (&task.task_execution_id, task)).collect();
     let read: HashSet<&EventId> =
         run.flow.reads.iter().filter_map(|read| read.write_event_id.as_ref()).collect();
+    // Whose write these saw is not known: it may have been any of the key.
+    let read_unknown: HashSet<(&Channel, &Key)> = run
+        .flow
+        .reads
+        .iter()
+        .filter(|read| read.write_event_id.is_none() && !read.missing)
+        .map(|read| (&read.channel, &read.key))
+        .collect();
     let writer = |write: &WriteRow| write.task_execution_id.as_ref().and_then(|id| tasks.get(id)).copied();
     let next_of_same_key = run.flow.writes.iter().zip(run.flow.writes.iter().skip(1));
     next_of_same_key
         .filter(|(one, next)| (&one.channel, &one.key) == (&next.channel, &next.key))
-        .filter(|(one, next)| !one.system && !one.deleted && next.operation.is_none() && one.hash != next.hash)
-        .filter(|(one, _)| !read.contains(&one.event_id))
+        .filter(|(one, next)| !one.system && !one.deleted && next.operation.is_none() && !is_same(one, next))
+        .filter(|(one, _)| !read.contains(&one.event_id) && !read_unknown.contains(&(&one.channel, &one.key)))
         .filter_map(|(one, next)| {
             let (by, over) = (writer(one)?, writer(next)?);
             let beside = by.group.is_some() && by.group == over.group && by.causes == over.causes;
@@ -35,6 +44,11 @@ pub(super) fn write_lost_in_merge(run: &Run<'_>) -> Vec<Finding> {
             })
         })
         .collect()
+}
+
+/// Whether two writes wrote one value, by what is known of it. A hash that was skipped tells nothing.
+fn is_same(one: &WriteRow, other: &WriteRow) -> bool {
+    one.hash == other.hash && !one.hash.as_deref().is_some_and(is_hash_skipped)
 }
 
 pub(super) fn unresolved_parameter(run: &Run<'_>) -> Vec<Finding> {

@@ -32,7 +32,7 @@ enum Place {
 pub struct Ingested {
     /// One result an event, in the order of the body; none for a heartbeat, which is heard and not kept.
     pub results: Vec<Option<EventResult>>,
-    /// The last number given in the project so far.
+    /// The last number given so far, to whichever project.
     pub last_seq: Seq,
     /// Types that this version does not know, each with the place of its first event; at most [`UNKNOWN_TYPES`].
     pub unknown_types: Vec<(usize, Arc<str>)>,

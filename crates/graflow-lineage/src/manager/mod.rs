@@ -19,7 +19,7 @@ pub use verbs::{RecordError, RecordedTask};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use graflow_model::{Clock, Project};
+use graflow_model::Clock;
 
 use crate::live::Live;
 use crate::store::{Store, StoreError};
@@ -57,8 +57,7 @@ impl LineageManager {
         clock: Arc<dyn Clock>,
         seed: u64,
     ) -> Result<Self, StoreError> {
-        let project = Project::default();
-        for execution_id in store.open_executions(&project)? {
+        for (project, execution_id) in store.open_executions()? {
             live.watch(&project, &execution_id);
         }
         Ok(Self {

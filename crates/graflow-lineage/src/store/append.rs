@@ -45,7 +45,7 @@ pub enum EventResult {
 pub struct Appended {
     /// One result an event, in the batch's order.
     pub results: Vec<EventResult>,
-    /// The last number given in the project so far.
+    /// The last number given so far, to whichever project: numbers rise over the whole log, and each project sees gaps.
     pub last_seq: Seq,
 }
 

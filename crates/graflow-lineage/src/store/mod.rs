@@ -99,8 +99,8 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// The fold of one execution: from memory, else from its events.
     fn state(&self, project: &Project, id: &ExecutionId) -> Result<AsOf<Option<SharedState>>, StoreError>;
 
-    /// Executions that have not ended.
-    fn open_executions(&self, project: &Project) -> Result<Vec<ExecutionId>, StoreError>;
+    /// Executions that have not ended, of every project.
+    fn open_executions(&self) -> Result<Vec<(Project, ExecutionId)>, StoreError>;
 
     /// Workflows by name, each with its counts and newest run.
     fn workflows(&self, project: &Project, query: &NameQuery) -> Result<AsOf<Page<WorkflowRow>>, StoreError>;

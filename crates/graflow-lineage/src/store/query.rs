@@ -135,6 +135,12 @@ pub struct WorkflowRow {
     pub completed: u64,
     /// Runs that failed.
     pub failed: u64,
+    /// Runs that were cancelled.
+    pub cancelled: u64,
+    /// Runs that ended themselves early.
+    pub terminated: u64,
+    /// Runs that the limit of task executions cut off.
+    pub max_steps: u64,
     /// Runs that have not ended.
     pub open: u64,
     /// Mean microseconds of the runs that ended.

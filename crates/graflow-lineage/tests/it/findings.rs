@@ -139,6 +139,14 @@ fn write_lost_in_merge() {
     check(&merge("g", "", ""), &[lost]);
     check(&merge("g", r#","operation":"append""#, ""), &[]);
     check(&merge("g", "", r#"data_read 3 c {"channel":"c","key":"k","hash":"1"}"#), &[]);
+    // Two values that were not hashed are not one value; who read one of them cannot be told.
+    let skipped = |read| {
+        merge("g", "", read)
+            .replace(r#""1""#, r#""hash_skipped:too_large""#)
+            .replace(r#""2""#, r#""hash_skipped:too_large""#)
+    };
+    check(&skipped(""), &[lost]);
+    check(&skipped(r#"data_read 3 c {"channel":"c","key":"k","hash":"1"}"#), &[]);
 }
 
 #[test]
@@ -174,6 +182,13 @@ fn faults_of_the_record() {
         &["events_missing: the record has holes: the start or the end of 1 task execution was never told"],
     );
     check("task_started 1 a", &[]);
+    check(
+        r#"note 1 - {"code":"events_dropped","count":40,"message":"x"}
+        note 2 - {"code":"events_dropped","count":2}
+        note 3 - {"code":"else","count":7}
+        note 3 - {"code":"events_dropped","count":"many"}"#,
+        &["events_missing: the record has holes: a producer had no room left and dropped 42 events"],
+    );
     check(
         r#"task_started 1 a
         task_completed 2 a

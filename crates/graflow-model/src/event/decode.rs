@@ -38,6 +38,8 @@ pub enum EventErrorCode {
     TooLarge,
     /// The producer used this `producer_seq` for another event before.
     ProducerSeqReused,
+    /// The producer left more gaps in its numbers than are remembered.
+    TooManyGaps,
 }
 
 impl EventErrorCode {
@@ -50,6 +52,7 @@ impl EventErrorCode {
             Self::InvalidData => "invalid_data",
             Self::TooLarge => "too_large",
             Self::ProducerSeqReused => "producer_seq_reused",
+            Self::TooManyGaps => "too_many_gaps",
         }
     }
 
@@ -64,6 +67,9 @@ impl EventErrorCode {
             Self::InvalidData => "see spec/events.schema.json for the `data` of this type",
             Self::TooLarge => "an event has at most 1 MiB, an id 128 bytes, a name 16 KiB",
             Self::ProducerSeqReused => "a producer counts up; one that starts anew takes a new nonce",
+            Self::TooManyGaps => {
+                "a producer counts up without gaps; one that has left too many goes on under a new nonce"
+            }
         }
     }
 }
@@ -183,6 +189,24 @@ impl Event {
 
 const MISSING: &str = "missing: ";
 
+/// The fields of the envelope.
+const ENVELOPE: [&str; 14] = [
+    "event_id",
+    "type",
+    "time",
+    "execution_id",
+    "workflow_name",
+    "task_id",
+    "task_execution_id",
+    "iteration",
+    "attempt",
+    "parent_task_execution_id",
+    "producer",
+    "producer_seq",
+    "mono_us",
+    "data",
+];
+
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(EventVisitor)
@@ -202,6 +226,8 @@ impl<'de> Visitor<'de> for EventVisitor {
         // An envelope in the making; ids and time are put in once all fields have been seen.
         let mut event = Event::new("".into(), EventType::Note, Timestamp::default());
         let (mut event_id, mut event_type, mut time) = (None, None, None);
+        // Names of the envelope that were there, each a bit.
+        let mut seen = 0_u32;
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             macro_rules! read {
                 ($slot:expr) => {
@@ -209,6 +235,19 @@ impl<'de> Visitor<'de> for EventVisitor {
                         .next_value()
                         .map_err(|error| de::Error::custom(format_args!("{name}: {error}")))?
                 };
+            }
+            let known = ENVELOPE.iter().position(|known| *known == name);
+            let is_twice = match known {
+                Some(place) => {
+                    let before = seen;
+                    seen |= 1 << place;
+                    before == seen
+                }
+                None => event.extra.iter().any(|(other, _)| **other == *name),
+            };
+            if is_twice {
+                // Readers of JSON differ in which of the two they take.
+                return Err(de::Error::custom(format_args!("{name}: stands in it twice")));
             }
             match &*name {
                 "event_id" => read!(event_id),

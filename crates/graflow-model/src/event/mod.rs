@@ -7,9 +7,9 @@ mod payload;
 pub use decode::{EventError, EventErrorCode};
 pub use event_type::EventType;
 pub use payload::{
-    Cause, Code, DataRead, DataWritten, EdgeDeclaration, ErrorInfo, GraphChanged, Heartbeat, LlmCalled, Log,
-    NodeDeclaration, Parent, Payload, Runtime, SourceLocation, TaskCompleted, TaskEnded, TaskFailed,
-    TaskQueued, TaskStarted, Waiting, WaitingEnded, WorkflowEnded, WorkflowStarted,
+    Cause, Code, DataRead, DataWritten, EVENTS_DROPPED, EdgeDeclaration, ErrorInfo, GraphChanged, Heartbeat,
+    LlmCalled, Log, NodeDeclaration, Parent, Payload, Runtime, SourceLocation, TaskCompleted, TaskEnded,
+    TaskFailed, TaskQueued, TaskStarted, Waiting, WaitingEnded, WorkflowEnded, WorkflowStarted,
 };
 
 use serde::ser::SerializeMap;

@@ -85,6 +85,26 @@ impl Event {
     }
 }
 
+impl Event {
+    /// How many events a producer had to drop, where this is the note in which it says so.
+    pub fn dropped_events(&self) -> Option<u64> {
+        #[derive(Deserialize)]
+        struct Dropped {
+            code: String,
+            count: u64,
+        }
+        if self.event_type != EventType::Note {
+            return None;
+        }
+        // A note may say anything; only this one means something here.
+        let dropped: Dropped = serde_json::from_str(self.data.get()).ok()?;
+        (dropped.code == EVENTS_DROPPED).then_some(dropped.count)
+    }
+}
+
+/// The `code` of the note in which a producer says that it had to drop events.
+pub const EVENTS_DROPPED: &str = "events_dropped";
+
 /// Declares a struct of `data`: absent optional fields are not written.
 macro_rules! data {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident : $type:ty),* $(,)? })*) => {$(
@@ -288,7 +308,8 @@ pub struct EdgeDeclaration {
     pub source: TaskId,
     /// Where it arrives.
     pub target: TaskId,
-    /// How it came to be.
+    /// How it came to be; static where that is not said.
+    #[serde(default)]
     pub kind: EdgeKind,
 }
 

@@ -60,6 +60,8 @@ pub struct ExecutionState {
     llm: LlmSum,
     /// Events whose `data` this version cannot read.
     unreadable: BTreeSet<EventId>,
+    /// Events that producers had to drop, by the note that says so.
+    dropped: BTreeMap<EventId, u64>,
     index: Index,
 }
 
@@ -126,6 +128,7 @@ impl ExecutionState {
             llm_calls: BTreeSet::new(),
             llm: LlmSum::default(),
             unreadable: BTreeSet::new(),
+            dropped: BTreeMap::new(),
             index: Index::default(),
         }
     }
@@ -157,6 +160,9 @@ impl ExecutionState {
         }
         if let Some(id) = &event.task_execution_id {
             self.change_task(id, &mut touched, |task| task.join_envelope(event));
+        }
+        if let Some(count) = event.dropped_events() {
+            self.dropped.insert(event.event_id.clone(), count);
         }
         let Ok(payload) = event.payload() else {
             self.unreadable.insert(event.event_id.clone());

@@ -6,6 +6,7 @@ use crate::event::{DataRead, DataWritten, Event, LlmCalled};
 use crate::id::{Channel, EventId, Key, ProducerId, TaskExecutionId, TaskId};
 use crate::row::{DataFlow, LlmTotals, ReadRow, WriteRow};
 use crate::time::Timestamp;
+use crate::value::is_hash_skipped;
 
 /// The order of versions and of reads: two workers cannot agree on a number, so the fold gives it.
 type Order = (Timestamp, Option<ProducerId>, Option<u64>, EventId);
@@ -99,8 +100,12 @@ impl Values {
     }
 
     /// The latest write of the key with the same hash: before the read if there is one, else any, since two
-    /// machines' clocks may disagree.
+    /// machines' clocks may disagree. Without a hash of the content nothing is inferred: two values that were too
+    /// large to be hashed are not one value.
     fn infer(&self, read: &DataRead, at: &Order) -> Option<&EventId> {
+        if read.hash.as_deref().is_some_and(is_hash_skipped) {
+            return None;
+        }
         let versions = self.writes.get(&(read.channel.clone(), read.key.clone()))?;
         let same = |(_, write): &(&Order, &Write)| write.data.hash == read.hash && !write.data.deleted;
         let before = versions.range(..=at.clone()).rev().find(same);

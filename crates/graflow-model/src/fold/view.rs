@@ -424,6 +424,11 @@ impl ExecutionState {
         self.sorted_tasks().filter(|(_, task)| is_missing(task)).map(|(id, _)| id.clone()).collect()
     }
 
+    /// How many events its producers had to drop, as far as they could say so.
+    pub fn dropped_events(&self) -> u64 {
+        self.dropped.values().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
     /// Events whose `data` this version cannot read.
     pub fn unreadable(&self) -> impl Iterator<Item = &EventId> {
         self.unreadable.iter()

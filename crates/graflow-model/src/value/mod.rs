@@ -15,6 +15,16 @@ use serde_json::Value;
 pub use hash::{HashSkipped, ValueHash};
 pub use redact::Redaction;
 
+/// Whether a recorded hash says nothing of the value: it was skipped, and what follows is only the reason.
+///
+/// ```
+/// use graflow_model::value::is_hash_skipped;
+/// assert!(is_hash_skipped("hash_skipped:too_large") && !is_hash_skipped("blake3:00"));
+/// ```
+pub fn is_hash_skipped(hash: &str) -> bool {
+    hash.starts_with("hash_skipped")
+}
+
 /// Bytes of a preview.
 pub const PREVIEW_BYTES: usize = 2 * 1024;
 

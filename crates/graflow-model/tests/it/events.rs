@@ -1,7 +1,7 @@
 //! Reading and writing events.
 
-use graflow_model::event::EventErrorCode;
-use graflow_model::{Event, EventType, Timestamp};
+use graflow_model::event::{EventErrorCode, Payload};
+use graflow_model::{EdgeKind, Event, EventType, Timestamp};
 use proptest::prelude::*;
 
 const FULL: &str = r#"{"event_id":"01936f","type":"task_started","time":"2026-11-23T12:00:00.123456Z","execution_id":"x","workflow_name":"etl","task_id":"validate","task_execution_id":"x.7","iteration":0,"attempt":1,"parent_task_execution_id":"x.3","producer":"host/boot/1/n","producer_seq":42,"mono_us":8812345,"data":{"thread":"main","unheard":[1,2.50]},"mood":{"a": 1}}"#;
@@ -72,6 +72,32 @@ fn faults_are_named() {
         assert_eq!(error.code, code, "{error}");
         assert!(error.message.contains(message), "{error}\nlacks {message}");
     }
+}
+
+#[test]
+fn a_field_that_stands_twice_is_refused() {
+    for more in [
+        r#""task_id":"a","task_id":"a""#,
+        r#""event_id":"2""#,
+        r#""mood":1,"mood":2"#,
+        r#""data":{},"data":{}"#,
+    ] {
+        let text = format!(
+            r#"{{"event_id":"1","type":"note","time":"2026-11-23T12:00:00Z","execution_id":"x",{more}}}"#
+        );
+        let error = Event::from_json(text.as_bytes()).expect_err(&text);
+        assert_eq!(error.code, EventErrorCode::InvalidField, "{error}");
+        assert!(error.message.contains("stands in it twice"), "{error}");
+    }
+}
+
+#[test]
+fn an_edge_is_static_where_nothing_else_is_said() {
+    let text = r#"{"event_id":"1","type":"graph_changed","time":"2026-11-23T12:00:00Z","execution_id":"x","data":{"edges":[{"source":"a","target":"b"}]}}"#;
+    let Payload::GraphChanged(changed) = Event::from_json(text.as_bytes()).unwrap().payload().unwrap() else {
+        panic!("another type")
+    };
+    assert_eq!(changed.edges[0].kind, EdgeKind::Static);
 }
 
 #[test]

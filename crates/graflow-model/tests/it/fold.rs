@@ -291,6 +291,23 @@ fn versions_are_given_in_the_order_of_time_and_reads_find_theirs() {
 }
 
 #[test]
+fn values_that_were_not_hashed_are_never_taken_for_each_other() {
+    let of_value = |kind, seconds, more: serde_json::Value| {
+        let mut data = json!({"channel": "main", "key": "k", "hash": "hash_skipped:too_large"});
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        task(kind, seconds, "a", data)
+    };
+    let flow = fold(&[
+        of_value("data_written", 1.0, json!({})),
+        of_value("data_read", 2.0, json!({})),
+        of_value("data_read", 3.0, json!({"write_event_id": "data_written@1/a"})),
+    ])
+    .data_flow();
+    let reads: Vec<_> = flow.reads.iter().map(|read| (read.version, read.inferred)).collect();
+    assert_eq!(reads, [(None, false), (Some(1), false)]);
+}
+
+#[test]
 fn model_calls_add_up() {
     let call = |seconds, by: &str| {
         task(

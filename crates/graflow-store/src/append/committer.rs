@@ -137,7 +137,7 @@ impl<S: Stored> Committer<S> {
                     "`producer_seq` was used for another event before; a process needs a `producer` of its own, also after a fork",
                 ))),
                 Verdict::TooManyGaps => results.push(EventResult::Invalid(EventError::new(
-                    EventErrorCode::InvalidField,
+                    EventErrorCode::TooManyGaps,
                     format!("`producer_seq` leaves more than {MAX_INTERVALS} gaps; go on as a new `producer`"),
                 ))),
             }

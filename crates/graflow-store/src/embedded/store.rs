@@ -237,8 +237,8 @@ impl Store for EmbeddedStore {
         Ok(AsOf { value, as_of_seq })
     }
 
-    fn open_executions(&self, project: &Project) -> Result<Vec<ExecutionId>, StoreError> {
-        Ok(self.read(|connection| sqlite::open_executions(connection, project))?.value)
+    fn open_executions(&self) -> Result<Vec<(Project, ExecutionId)>, StoreError> {
+        Ok(self.read(sqlite::open_executions)?.value)
     }
 
     fn workflows(&self, project: &Project, query: &NameQuery) -> Result<AsOf<Page<WorkflowRow>>, StoreError> {

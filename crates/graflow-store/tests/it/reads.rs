@@ -288,7 +288,7 @@ fn search_finds_executions_workflows_and_tasks() {
             "task load of etl"
         ]
     );
-    let open = store.open_executions(&Project::default()).unwrap();
+    let open = store.open_executions().unwrap();
     assert!(open.is_empty(), "{open:?}");
 }
 
@@ -306,6 +306,12 @@ fn projects_are_kept_apart() {
         assert_eq!(store.replay(&project, Seq::ZERO, 100).unwrap().len(), 6);
         assert_eq!(store.metrics(&project, &MetricsQuery::default()).unwrap().value.total_executions, 1);
     }
+    assert!(store.open_executions().unwrap().is_empty());
+    for project in ["a", "b"] {
+        store.append(batch(project, &run("runs", "etl", 0, false)[..4])).wait().unwrap();
+    }
+    let open = store.open_executions().unwrap();
+    assert_eq!(open, ["a", "b"].map(|project| (Project::from(project), "runs".into())));
     let query = ExecutionQuery { filter: ExecutionFilter::default(), limit: 1, cursor: None };
     store.append(batch("a", &run("y", "etl", 0, false))).wait().unwrap();
     let page = store.executions(&Project::from("a"), &query).unwrap().value;

@@ -76,19 +76,23 @@ pub(crate) fn count_of(connection: &Connection, project: &Project, id: &Executio
     Ok(Removed { task_executions: unsigned(task_executions), events: unsigned(events) })
 }
 
-/// Executions that have not ended.
-pub(crate) fn open_executions(connection: &Connection, project: &Project) -> Result<Vec<ExecutionId>> {
-    let Some(project) = find_project(connection, project)? else { return Ok(Vec::new()) };
+/// Executions that have not ended, of every project.
+pub(crate) fn open_executions(connection: &Connection) -> Result<Vec<(Project, ExecutionId)>> {
     let open = ExecutionStatus::ALL
         .iter()
         .filter(|status| !status.is_ended() && **status != ExecutionStatus::Lost)
         .map(|status| codes::execution_status(*status));
-    let mut statement =
-        connection.prepare_cached("SELECT execution_id FROM execution WHERE project = ? AND status = ?")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT p.name, e.execution_id FROM project AS p
+         CROSS JOIN execution AS e ON e.project = p.id AND e.status = ?",
+    )?;
     let mut ids = Vec::new();
     for status in open {
-        for id in statement.query_map((project, status), |row| row.get::<_, String>(0))? {
-            ids.push(id?.into());
+        let rows =
+            statement.query_map((status,), |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        for row in rows {
+            let (project, id) = row?;
+            ids.push((project.into(), id.into()));
         }
     }
     Ok(ids)

@@ -54,6 +54,9 @@ struct Counts {
     executions: u64,
     completed: u64,
     failed: u64,
+    cancelled: u64,
+    terminated: u64,
+    max_steps: u64,
     open: u64,
     ended_with_duration: u64,
     duration_us: u64,
@@ -78,8 +81,12 @@ fn workflow_row(connection: &Connection, workflow: i64, name: String) -> Result<
                 counts.last_success = row.get::<_, Option<i64>>(4)?.map(Timestamp::from_micros);
             }
             ExecutionStatus::Failed => counts.failed += count,
-            status if !status.is_ended() => counts.open += count,
-            _ => {}
+            ExecutionStatus::Cancelled => counts.cancelled += count,
+            ExecutionStatus::Terminated => counts.terminated += count,
+            ExecutionStatus::MaxSteps => counts.max_steps += count,
+            ExecutionStatus::Running | ExecutionStatus::Waiting | ExecutionStatus::Lost => {
+                counts.open += count;
+            }
         }
         if status.is_ended() {
             counts.ended_with_duration += unsigned(row.get(2)?);
@@ -103,6 +110,9 @@ fn workflow_row(connection: &Connection, workflow: i64, name: String) -> Result<
         executions: counts.executions,
         completed: counts.completed,
         failed: counts.failed,
+        cancelled: counts.cancelled,
+        terminated: counts.terminated,
+        max_steps: counts.max_steps,
         open: counts.open,
         mean_duration_us: counts.duration_us.checked_div(counts.ended_with_duration),
         last_execution_id: last_execution_id.into(),
