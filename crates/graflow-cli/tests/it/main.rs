@@ -15,4 +15,3 @@ mod harness;
 mod read;
 mod serve;
 mod watch;
-mod wfcommons;
