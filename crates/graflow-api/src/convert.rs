@@ -1,5 +1,6 @@
 //! From lineage's answers to the wire's shapes, where the two crates meet.
 
+use graflow_lineage::analysis::Usual;
 use graflow_lineage::findings::Finding;
 use graflow_lineage::manager::{AsRead, LiveRows, LoggedLine};
 use graflow_lineage::store;
@@ -90,6 +91,14 @@ pub(crate) fn durations(totals: &store::Totals) -> wire::DurationStatistics {
         p95: totals.p95_us.map(seconds),
         p99: totals.p99_us.map(seconds),
         max: totals.max_us.map(seconds),
+    }
+}
+
+pub(crate) fn expected(usual: &Usual) -> wire::Expected {
+    wire::Expected {
+        duration: usual.median_us.map(seconds),
+        slower_above: usual.slower_above_us.map(seconds),
+        history: usual.history as u64,
     }
 }
 

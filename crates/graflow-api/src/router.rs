@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use graflow_lineage::manager::LineageManager;
 use tokio_util::sync::CancellationToken;
@@ -20,10 +20,10 @@ use utoipa_axum::routes;
 use crate::error::ApiError;
 use crate::middleware::{add_security_headers, cors, log_request, require_known_host, require_token};
 use crate::routes::{
-    data, delete_execution, delete_executions, event_log, execution_detail, execution_graph, execution_list,
-    findings, graph_current, health, layout, logs, metrics_series, metrics_summary, post_events, prometheus,
-    ready, search, server, task_execution, task_executions, task_history, timeline, workflow_detail,
-    workflow_list,
+    analysis, data, delete_execution, delete_executions, event_log, execution_detail, execution_graph,
+    execution_list, failures, findings, graph_current, health, layout, layout_picture, logs, metrics_series,
+    metrics_summary, post_events, prometheus, ready, search, server, task_execution, task_executions,
+    task_history, timeline, workflow_detail, workflow_list, workflow_profile,
 };
 use crate::settings::Settings;
 use crate::state::Api;
@@ -49,6 +49,8 @@ fn protected() -> OpenApiRouter<Api> {
         .routes(routes!(execution_detail::get_execution, delete_execution::delete_execution))
         .routes(routes!(execution_graph::get_execution_graph))
         .routes(routes!(layout::get_layout))
+        .routes(routes!(layout_picture::get_layout_picture))
+        .routes(routes!(analysis::get_analysis))
         .routes(routes!(task_executions::list_task_executions))
         .routes(routes!(timeline::get_timeline))
         .routes(routes!(data::get_data))
@@ -59,6 +61,8 @@ fn protected() -> OpenApiRouter<Api> {
         .routes(routes!(task_history::get_task_history))
         .routes(routes!(workflow_list::list_workflows))
         .routes(routes!(workflow_detail::get_workflow))
+        .routes(routes!(workflow_profile::get_workflow_profile))
+        .routes(routes!(failures::list_failures))
         .routes(routes!(metrics_summary::get_metrics_summary))
         .routes(routes!(metrics_series::get_metrics_series))
         .routes(routes!(search::search))
@@ -118,6 +122,7 @@ fn pages(settings: &Settings) -> Router<Api> {
         "/help",
     ];
     let router = addresses.into_iter().fold(Router::new(), |router, path| router.route(path, get(web::page)));
+    let router = router.route("/session", post(web::sign_in));
     router.route("/icon.svg", get(web::file_in_root)).route("/assets/{name}", get(web::file_in_assets))
 }
 

@@ -57,15 +57,21 @@ impl Layouts {
         let scene = Scene::new(graph, &subject.folding);
         let known = after.and_then(|after| Version::parse(instance, after));
         let found = known.and_then(|version| Some((version, self.find(subject, version.picture)?)));
-        if let Some((version, followed)) = found {
-            let mut followed = followed.lock().unwrap_or_else(PoisonError::into_inner);
-            if version.generation <= followed.generation {
-                followed.advance(scene);
-                let now = Version { generation: followed.generation, ..version };
-                let changes = followed.since(Some(version.generation));
-                let weight = followed.weight();
-                drop(followed);
-                self.weigh(version.picture, weight);
+        if let Some((version, (followed, is_same_folding))) = found {
+            let mut locked = followed.lock().unwrap_or_else(PoisonError::into_inner);
+            if version.generation <= locked.generation {
+                // Folded another way it is a picture of its own: others go on with the one it comes from.
+                let mut copy = (!is_same_folding).then(|| locked.clone());
+                let mine = copy.as_mut().unwrap_or(&mut locked);
+                mine.advance(scene);
+                let (generation, weight) = (mine.generation, mine.weight());
+                let changes = mine.since(Some(version.generation));
+                drop(locked);
+                let picture = match copy {
+                    Some(copy) => self.keep(subject.clone(), weight, Arc::new(Mutex::new(copy))),
+                    None => self.weigh(version.picture, weight),
+                };
+                let now = Version { picture, generation };
                 return finish(changes, subject, instance, now, Some(version), as_of_seq);
             }
         }
@@ -75,13 +81,16 @@ impl Layouts {
         finish(followed.since(None), subject, instance, version, None, as_of_seq)
     }
 
-    fn find(&self, subject: &Subject, number: u64) -> Option<Arc<Mutex<Followed>>> {
+    /// A picture of the execution, and whether it is folded as asked.
+    fn find(&self, subject: &Subject, number: u64) -> Option<(Arc<Mutex<Followed>>, bool)> {
         let mut stock = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         stock.used += 1;
         let used = stock.used;
-        let slot = stock.pictures.get_mut(&number).filter(|slot| slot.subject == *subject)?;
+        let is_of =
+            |of: &Subject| (&of.project, &of.execution_id) == (&subject.project, &subject.execution_id);
+        let slot = stock.pictures.get_mut(&number).filter(|slot| is_of(&slot.subject))?;
         slot.last_used = used;
-        Some(Arc::clone(&slot.followed))
+        Some((Arc::clone(&slot.followed), slot.subject.folding == subject.folding))
     }
 
     /// A picture that is not the worse for having grown: one that was laid out as a whole.
@@ -121,12 +130,13 @@ impl Layouts {
     }
 
     /// A picture has grown.
-    fn weigh(&self, number: u64, weight: usize) {
+    fn weigh(&self, number: u64, weight: usize) -> u64 {
         let mut stock = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = stock.pictures.get_mut(&number) {
             slot.weight = weight;
         }
         stock.make_room(number);
+        number
     }
 }
 

@@ -9,7 +9,7 @@ use graflow_wire as wire;
 use super::scene::{Scene, SceneEdge, SceneNode};
 
 /// A picture, and when what of it last changed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Followed {
     pub(super) scene: Scene,
     picture: Picture,

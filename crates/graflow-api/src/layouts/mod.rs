@@ -4,9 +4,11 @@
 //! and [`Layouts`] remembers pictures, so that a page that follows a run keeps its own.
 
 mod cache;
+mod drawing;
 mod families;
 mod followed;
 mod scene;
 
 pub(crate) use cache::{Layouts, Subject};
+pub(crate) use drawing::svg;
 pub(crate) use scene::Folding;

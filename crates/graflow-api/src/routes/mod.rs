@@ -1,5 +1,6 @@
 //! One operation, one file: parameters, documentation, handler.
 
+pub(crate) mod analysis;
 pub(crate) mod data;
 pub(crate) mod delete_execution;
 pub(crate) mod delete_executions;
@@ -7,10 +8,12 @@ pub(crate) mod event_log;
 pub(crate) mod execution_detail;
 pub(crate) mod execution_graph;
 pub(crate) mod execution_list;
+pub(crate) mod failures;
 pub(crate) mod findings;
 pub(crate) mod graph_current;
 pub(crate) mod health;
 pub(crate) mod layout;
+pub(crate) mod layout_picture;
 pub(crate) mod logs;
 pub(crate) mod metrics_series;
 pub(crate) mod metrics_summary;
@@ -25,6 +28,7 @@ pub(crate) mod task_history;
 pub(crate) mod timeline;
 pub(crate) mod workflow_detail;
 pub(crate) mod workflow_list;
+pub(crate) mod workflow_profile;
 
 use graflow_lineage::store::Cursor;
 use graflow_wire::ErrorBody;

@@ -6,12 +6,14 @@
     reason = "a test that cannot go on says so"
 )]
 
+mod analysis;
 mod answers;
 mod bodies;
 mod contract;
 mod deletion;
 mod doors;
 mod errors;
+mod layout;
 mod live;
 mod liveness;
 mod manager;

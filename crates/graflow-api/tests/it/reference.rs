@@ -33,12 +33,14 @@ The answers below are of a run of two tasks; lists are cut to their first row.
 ";
 
 /// Where each operation is asked, for its example.
-const EXAMPLES: [(&str, &str); 22] = [
+const EXAMPLES: [(&str, &str); 26] = [
     ("get_current_graph", "/api/graph/current"),
     ("list_executions", "/api/executions?workflow_name=etl&status=completed&label.team=a"),
     ("get_execution", "/api/executions/run-1"),
     ("get_execution_graph", "/api/executions/run-1/graph?at=2026-11-23T12:00:00.1Z"),
     ("get_layout", "/api/executions/run-1/layout?expanded=transform"),
+    ("get_layout_picture", "/api/executions/run-1/layout.svg"),
+    ("get_analysis", "/api/executions/run-1/analysis"),
     ("list_task_executions", "/api/executions/run-1/task_executions?task_id=load&order=newest"),
     ("get_timeline", "/api/executions/run-1/timeline"),
     ("get_data", "/api/executions/run-1/data?key=rows"),
@@ -49,6 +51,8 @@ const EXAMPLES: [(&str, &str); 22] = [
     ("get_task_history", "/api/tasks/load/history"),
     ("list_workflows", "/api/workflows"),
     ("get_workflow", "/api/workflows/etl"),
+    ("get_workflow_profile", "/api/workflows/etl/profile"),
+    ("list_failures", "/api/failures"),
     ("get_metrics_summary", "/api/metrics/summary?workflow_name=etl"),
     ("get_metrics_series", "/api/metrics/series?until=2026-11-23T13:00:00Z"),
     ("search", "/api/search?q=load"),

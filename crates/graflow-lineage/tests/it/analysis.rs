@@ -24,7 +24,8 @@ fn row_with(name: &str, start: u64, micros: u64, causes: &[&str], more: Value) -
         "reads": 0,
         "llm": {"calls": 0, "input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "duration_us": 0},
     });
-    fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("fields expected") };
+    fields.as_object_mut().unwrap().extend(more);
     serde_json::from_value(fields).unwrap()
 }
 
@@ -36,7 +37,8 @@ fn run(name: &str, start: u64, micros: u64, more: Value) -> ExecutionRow {
         "llm": {"calls": 0, "input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "duration_us": 0},
         "waiting_for": [], "last_event_time": time(start + micros),
     });
-    fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("fields expected") };
+    fields.as_object_mut().unwrap().extend(more);
     serde_json::from_value(fields).unwrap()
 }
 
