@@ -46,7 +46,7 @@ def test_model_calls(lineage: Lineage) -> None:
     )
     execution = finished.execution
     assert finished.told["result"] == "polly"
-    calls = [event for event in execution.events_of("llm_called")]
+    calls = execution.events_of("llm_called")
     assert [call["task_id"] for call in calls] == ["ask", "ask", "act"]
     first = calls[0]["data"]
     assert first["model"] == "gpt-4o-mini"
@@ -122,7 +122,8 @@ def test_the_managers_face(lineage: Lineage) -> None:
     json.dumps(snapshot)
     print(json.dumps({
         "id": execution.execution_id, "inside": inside, "current": manager.current_execution,
-        "status": execution.status, "counts": [execution.total_tasks, execution.completed_tasks, execution.failed_tasks],
+        "status": execution.status,
+        "counts": [execution.total_tasks, execution.completed_tasks, execution.failed_tasks],
         "heard": [event for event, _ in heard],
         "tasks": [[t.task_id, t.status, t.metadata["attempt"]] for t in manager.task_executions.values()],
         "edges": [list(edge) for edge in manager.graph.edges],

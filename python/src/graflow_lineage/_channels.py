@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from graflow_lineage import _native, _state
-from graflow_lineage._engine import guarded
+from graflow_lineage._engine import fault, guarded
 from graflow_lineage._install import replace
 from graflow_lineage._settings import settings
 
@@ -66,13 +66,15 @@ def _make_set(plain: Callable[..., Any]) -> Callable[..., Any]:
             result = plain(self, key, value, *rest, **named)
         finally:
             frame.muted -= 1
-        _written(frame, key, value)
+        try:
+            _written(frame, key, value)
+        except Exception:
+            fault()
         return result
 
     return set
 
 
-@guarded
 def _written(frame: _state.Frame, key: str, value: Any) -> None:
     task = frame.current
     if type(task) is not _TaskExecution:
@@ -110,13 +112,15 @@ def _make_get(plain: Callable[..., Any]) -> Callable[..., Any]:
             value = plain(self, key, _MISSING)
         finally:
             frame.muted -= 1
-        _read(frame, key, value)
+        try:
+            _read(frame, key, value)
+        except Exception:
+            fault()
         return default if value is _MISSING else value
 
     return get
 
 
-@guarded
 def _read(frame: _state.Frame, key: str, value: Any) -> None:
     task = frame.current
     if type(task) is not _TaskExecution:

@@ -32,11 +32,16 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*arguments)
         except Exception:
-            settings.faults += 1
-            settings.last_fault = traceback.format_exc(limit=8)
+            fault()
             return None
 
     return careful
+
+
+def fault() -> None:
+    """Counts what went wrong in a hook. Where a hook runs for each task, it says `try` itself, which costs less."""
+    settings.faults += 1
+    settings.last_fault = traceback.format_exc(limit=8)
 
 
 # --- a run, or a branch of one ---------------------------------------------------------------------------------------
@@ -113,7 +118,7 @@ def end_tracking(frame: Frame, error: BaseException | None) -> None:
 
 def _root(context: Any, outer: Frame | None, name: str | None) -> Frame:
     graph = context.graph
-    origin = _state.origins.get(context, {})
+    origin = _state.origins.get(context, {}) if _state.origins else {}
     name = name or _state.names.get(graph) or origin.get("workflow_name") or f"workflow_{context.session_id[:8]}"
     run = Run(_native.Run(name), id(context))
     frame = Frame(run, context)
@@ -231,32 +236,42 @@ def _end(frame: Frame, context: Any, error: BaseException | None) -> None:
 # --- an attempt ------------------------------------------------------------------------------------------------------
 
 
-@guarded
 def begin(task: Any, context: Any) -> Any:
     """An attempt begins: gives the frame and what runs in it, or None."""
     frame = frames.get(id(context))
     if frame is None:
         return None
+    try:
+        return _begin(frame, task, context)
+    except Exception:
+        fault()
+        return None
+
+
+def _begin(frame: Frame, task: Any, context: Any) -> tuple[Frame, Any]:
     frame.started += 1
     task_id = task.task_id
-    queued = frame.pending.get(task_id)
+    # One way led here, mostly; where several did, they come in the order in which they were queued.
+    queued = frame.pending.pop(task_id, None)
     kind: str | None
     cause: Any
-    if queued:
-        kind, cause = queued.pop(0)
-        if not queued:
-            del frame.pending[task_id]
-    else:
+    if queued is None:
         kind = cause = None
+    elif isinstance(queued, tuple):
+        kind, cause = queued
+    else:
+        kind, cause = queued.pop(0)
+        if queued:
+            frame.pending[task_id] = queued
     run = frame.run
-    node_id = run.iterations.get(task_id, task_id)
+    node_id = run.iterations.get(task_id, task_id) if run.iterations else task_id
     member_of = frame.member_of if frame.group is None else frame.group
     group: str | None = None
     if member_of is not None and node_id in member_of.member_ids:
         group = member_of.group_id
         if kind is None:
             kind, cause = ("member", member_of.cause) if member_of.cause is not None else (None, None)
-    if task_id in run.nodes and run.nodes[task_id]["kind"] == "group":
+    if task_id in run.groups:
         current: Any = Group(task_id, kind, cause)
         frame.current = current
         return frame, current
@@ -306,26 +321,28 @@ def _pass(run: Run, node_id: str, kind: str | None, cause: Any, context: Any) ->
     return last
 
 
-@guarded
 def end(frame: Frame, current: Any, context: Any) -> None:
     """The attempt came to its end."""
     if frames.get(id(context)) is not frame:
         return
-    frame.current = None
-    if current is None:
-        return
-    frame.last = current
-    if type(current) is Group:
-        _settle(current, frame)
-        return
-    if context._cancel_called_in_current_task:
-        current.cancel(context.ctrl_message)
-        event = "task_cancelled"
-    else:
-        current.complete()
-        event = "task_completed"
-    if _state.listeners:
-        _state.tell(event, current)
+    try:
+        frame.current = None
+        if current is None:
+            return
+        frame.last = current
+        if type(current) is Group:
+            _settle(current, frame)
+            return
+        if context._cancel_called_in_current_task:
+            current.cancel(context.ctrl_message)
+            event = "task_cancelled"
+        else:
+            current.complete()
+            event = "task_completed"
+        if _state.listeners:
+            _state.tell(event, current)
+    except Exception:
+        fault()
 
 
 @guarded
@@ -401,12 +418,18 @@ def error_data(error: BaseException) -> dict[str, Any]:
 # --- what leads to what ----------------------------------------------------------------------------------------------
 
 
-@guarded
 def queued(context: Any, executable: Any) -> None:
     """A task is queued: remembers what led to it."""
     frame = frames.get(id(context))
     if frame is None:
         return
+    try:
+        _queued(frame, executable)
+    except Exception:
+        fault()
+
+
+def _queued(frame: Frame, executable: Any) -> None:
     frame.expected += 1
     kind = frame.next_kind
     cause = frame.last
@@ -419,11 +442,14 @@ def queued(context: Any, executable: Any) -> None:
         kind = "successor"
     if cause is None:
         return
-    pending = frame.pending.get(executable.task_id)
-    if pending is None:
-        frame.pending[executable.task_id] = [(kind, cause)]
+    task_id = executable.task_id
+    before = frame.pending.get(task_id)
+    if before is None:
+        frame.pending[task_id] = (kind, cause)
+    elif isinstance(before, list):
+        before.append((kind, cause))
     else:
-        pending.append((kind, cause))
+        frame.pending[task_id] = [before, (kind, cause)]
 
 
 @guarded
@@ -437,8 +463,9 @@ def before_next_task(context: Any, executable: Any, is_iteration: bool) -> Frame
     current = frame.current
     source = current.task_id if type(current) is _native.TaskExecution else None
     if is_iteration:
-        node_id = _CYCLE.sub("", task_id) or task_id
-        node_id = node_id if node_id in run.nodes else run.iterations.get(node_id, node_id)
+        # In a loop, the task that asks is what is repeated; it may as well ask for another.
+        asks = source is not None and task_id.startswith(f"{source}_cycle_")
+        node_id = source if source is not None and asks else _CYCLE.sub("", task_id) or task_id
         run.iterations[task_id] = node_id
         frame.next_kind = "iteration"
         declare_edge(run, node_id, node_id, "iteration")
@@ -521,7 +548,7 @@ def merged(frame: Frame | None, branch: Any) -> None:
     base, ended = frame.branches.pop(id(branch), ({}, None))
     if ended is None:
         return
-    writer = next((m for m in reversed(ended.run.tasks) if m is ended.last), None)
+    writer = ended.last if type(ended.last) is _native.TaskExecution else None
     for key, write in ended.versions.items():
         before = frame.versions.get(key)
         if write is base.get(key) and before is not write and before is not None:

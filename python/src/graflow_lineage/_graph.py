@@ -74,20 +74,24 @@ def _node(run: Run, task: Any, task_id: str, kind: str) -> list[dict[str, Any]]:
     added = [node]
     function = getattr(task, "_original_func", None)
     if function is not None:
-        code = getattr(function, "__code__", None)
-        if code is not None:
+        try:
+            code = function.__code__
             node["source"] = {"file": code.co_filename, "line": code.co_firstlineno}
+            marks = function.__dict__
+        except AttributeError:
+            marks = {}
         doc = function.__doc__
         if type(doc) is str:
             node["doc"] = doc.strip().split("\n\n", 1)[0][:1000]
-        if getattr(function, "__track_lineage__", True) is False:
+        if marks and marks.get("__track_lineage__") is False:
             node["track_lineage"] = False
             run.hidden.add(task_id)
         if kind == "dynamic":
             node["family"] = family(getattr(function, "__name__", ""), task_id)
-    members = getattr(task, "tasks", None)
-    if type(members) is list and type(task).__name__ == "ParallelGroup":
+    elif type(task).__name__ == "ParallelGroup":
+        members = task.tasks
         node["kind"] = "group"
+        run.groups.add(task_id)
         for member in members:
             run.group_of[member.task_id] = task_id
             if kind == "dynamic" and member.task_id not in run.nodes:

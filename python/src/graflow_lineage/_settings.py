@@ -33,6 +33,7 @@ class Settings:
         self.executions: deque[str] = deque(maxlen=1_000)
         self._decided: dict[tuple[str, str | None, str], str | None] = {}
         self._code: dict[str, Any] | None = None
+        self._runtime: dict[str, Any] = {}
 
     def policy(self, run: Run, task_id: str | None, key: str) -> str | None:
         """How much may be told of that value; None for the default."""
@@ -73,12 +74,15 @@ class Settings:
 
     def runtime(self) -> dict[str, Any]:
         """What runs it."""
-        return {
-            "language": "python",
-            "version": platform.python_version(),
-            "host": os.uname().nodename if hasattr(os, "uname") else platform.node(),
-            "pid": os.getpid(),
-        }
+        pid = os.getpid()
+        if self._runtime.get("pid") != pid:
+            self._runtime = {
+                "language": "python",
+                "version": platform.python_version(),
+                "host": os.uname().nodename if hasattr(os, "uname") else platform.node(),
+                "pid": pid,
+            }
+        return self._runtime
 
 
 def parse_labels(text: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ class Run:
         "edges",
         "end",
         "group_of",
+        "groups",
         "hidden",
         "iterations",
         "joined",
@@ -52,6 +53,7 @@ class Run:
         self.edges: dict[tuple[str, ...], str] = {}
         self.hidden: set[str] = set()
         self.group_of: dict[str, str] = {}
+        self.groups: set[str] = set()
         # Id of an iteration -> the task it repeats.
         self.iterations: dict[str, str] = {}
         # The last pass of each task that ran.
@@ -113,7 +115,7 @@ class Frame:
         # What ended last: what is queued next is led to by it.
         self.last: Any = None
         # Task id -> how it came to be queued, as (kind, cause), in the order in which it was.
-        self.pending: dict[str, list[tuple[str, Any]]] = {}
+        self.pending: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {}
         self.next_kind: str | None = None
         self.retrying = False
         # Tasks that were queued, and that began.

@@ -102,7 +102,9 @@ def join(context: Any) -> Frame:
     run.joined = True
     for task_id in context.graph.nodes:
         task = context.graph.get_node(task_id)
-        run.nodes[task_id] = {"kind": "group" if type(task).__name__ == "ParallelGroup" else "static"}
+        run.nodes[task_id] = {"kind": "static"}
+        if type(task).__name__ == "ParallelGroup":
+            run.groups.add(task_id)
     run.iterations.update(told.get("iterations", {}))
     run.hidden.update(told.get("hidden", []))
     _native.open_execution(execution_id)
