@@ -3,13 +3,19 @@
 mod decode;
 mod event_type;
 mod payload;
+mod task_data;
+mod workflow_data;
 
 pub use decode::{EventError, EventErrorCode};
 pub use event_type::EventType;
-pub use payload::{
-    Cause, Code, DataRead, DataWritten, EVENTS_DROPPED, EdgeDeclaration, ErrorInfo, GraphChanged, Heartbeat,
-    LlmCalled, Log, NodeDeclaration, Parent, Payload, Runtime, SourceLocation, TaskCompleted, TaskEnded,
-    TaskFailed, TaskQueued, TaskStarted, Waiting, WaitingEnded, WorkflowEnded, WorkflowStarted,
+pub use payload::{EVENTS_DROPPED, Payload};
+pub use task_data::{
+    Cause, DataRead, DataWritten, ErrorInfo, LlmCalled, Log, TaskCompleted, TaskEnded, TaskFailed,
+    TaskQueued, TaskStarted, Waiting, WaitingEnded,
+};
+pub use workflow_data::{
+    Code, EdgeDeclaration, GraphChanged, Heartbeat, NodeDeclaration, Parent, Runtime, SourceLocation,
+    WorkflowEnded, WorkflowStarted,
 };
 
 use serde::ser::SerializeMap;

@@ -8,6 +8,8 @@
 
 mod edges;
 mod index;
+mod question;
+mod record_faults;
 mod register;
 mod task;
 mod values;
@@ -17,15 +19,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::index::{Contribution, Index, Taking};
+use self::question::{Asked, Question};
 use self::register::{Earliest, Ends, Moment};
 use self::task::TaskState;
 use self::values::{LlmSum, Values};
-use crate::event::{Event, EventType, NodeDeclaration, Payload, Waiting, WorkflowEnded, WorkflowStarted};
+use crate::event::{Event, EventType, NodeDeclaration, Payload, WorkflowEnded, WorkflowStarted};
 use crate::id::{EventId, ExecutionId, FeedbackId, TaskExecutionId, TaskId, WorkflowName};
 use crate::state::{EdgeKind, ExecutionStatus};
 use crate::time::Timestamp;
 
-pub use view::{Conflict, Skew};
+pub use record_faults::{Conflict, Skew};
 
 /// The state of one execution.
 ///
@@ -70,20 +73,6 @@ pub struct ExecutionState {
 struct Declared {
     place: usize,
     node: NodeDeclaration,
-}
-
-/// A question put to a person.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Question {
-    asked: Earliest<Asked>,
-    ended: Earliest<()>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Asked {
-    waiting: Waiting,
-    task_id: Option<TaskId>,
-    task_execution_id: Option<TaskExecutionId>,
 }
 
 /// What events changed: the rows that viewers and tables must take anew.
@@ -289,31 +278,6 @@ impl ExecutionState {
         }
     }
 
-    fn question(
-        &mut self,
-        id: FeedbackId,
-        touched: &mut Touched,
-        change: impl FnOnce(&mut Question) -> bool,
-    ) {
-        let question = self.questions.entry(id.clone()).or_default();
-        let before = question.asked_by();
-        let changed = change(question);
-        let after = question.asked_by();
-        if !changed || before == after {
-            return;
-        }
-        if let Some(task) = before {
-            self.change_task(&task, touched, |task| {
-                task.questions.remove(&id);
-            });
-        }
-        if let Some(task) = after {
-            self.change_task(&task, touched, |task| {
-                task.questions.insert(id);
-            });
-        }
-    }
-
     /// Changes one task execution and brings the index up to date with it. Costs what changed: a fact that
     /// moves nothing (a value read, say) leaves the index alone, and the edges that led to a task execution,
     /// of which a join has many, are looked at only when they may be others.
@@ -400,18 +364,5 @@ impl ExecutionState {
             end_time: task.ends.winner().map(|end| end.moment.time),
             takings,
         })
-    }
-}
-
-impl Question {
-    /// Whether it was asked and the answer is still to come.
-    fn is_open(&self) -> bool {
-        self.asked.get().is_some() && self.ended.get().is_none()
-    }
-
-    /// The task execution that waits for the answer.
-    fn asked_by(&self) -> Option<TaskExecutionId> {
-        let asked = self.asked.get().filter(|_| self.ended.get().is_none())?;
-        asked.task_execution_id.clone()
     }
 }
