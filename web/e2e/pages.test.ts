@@ -21,9 +21,9 @@ const NAMES = [
   "executions",
   "workflows",
   "workflow",
+  "profile",
   "task",
   "help",
-  "missing",
   "no such run",
   "graph",
   "inspector",
@@ -50,6 +50,7 @@ beforeAll(async () => {
     ["executions", "/executions"],
     ["workflows", "/workflows"],
     ["workflow", "/workflows/census"],
+    ["profile", "/workflows/census/profile"],
     ["task", "/tasks/survey?workflow=census"],
     ["help", "/help"],
     ["no such run", "/executions/none"],
@@ -69,7 +70,7 @@ beforeAll(async () => {
 });
 
 describe.each(["light", "dark"] as const)("%s", (theme) => {
-  test.each(NAMES.filter((name) => name !== "missing"))("%s", async (name) => {
+  test.each(NAMES)("%s", async (name) => {
     const opened = await open(paths.get(name) ?? "", { theme });
     const { page } = opened;
     await page.waitForLoadState("networkidle");
@@ -86,7 +87,7 @@ describe.each(["light", "dark"] as const)("%s", (theme) => {
   });
 });
 
-test.each(NAMES.filter((name) => name !== "missing"))("%s fits 390 pixels", async (name) => {
+test.each(NAMES)("%s fits 390 pixels", async (name) => {
   const opened = await open(paths.get(name) ?? "", { width: 390, height: 844 });
   await opened.page.waitForLoadState("networkidle");
   await opened.page.waitForTimeout(300);

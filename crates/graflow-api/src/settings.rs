@@ -131,6 +131,10 @@ impl Token {
         fits.then(|| Self(text.to_owned())).ok_or(TokenError)
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// Whether a caller knows it, in a time that does not depend on how much of it they know.
     pub(crate) fn matches(&self, candidate: &[u8]) -> bool {
         let secret = self.0.as_bytes();

@@ -41,7 +41,7 @@ export function deleteExecutions(request: DeleteRequest): Promise<DeletedAnswer>
 
 /** Says the token, once: the server answers with a cookie that no script can read. */
 export function signIn(token: string): Promise<unknown> {
-  return ask("POST", address("/api/session"), { token });
+  return ask("POST", address("/session"), { token });
 }
 
 /** The full address of a path. */

@@ -53,3 +53,6 @@ export type Query<P extends ReadPath> = paths[P] extends { get: { parameters: { 
 export type Layout = Schemas["Layout"];
 export type LayoutGroup = Schemas["LayoutGroup"];
 export type Graph = Schemas["Graph"];
+export type Analysis = Schemas["Analysis"];
+export type Failure = Schemas["Failure"];
+export type Profile = Schemas["Profile"];

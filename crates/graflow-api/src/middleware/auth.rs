@@ -7,6 +7,7 @@ use graflow_model::Project;
 use crate::error::ApiError;
 use crate::settings::Token;
 use crate::state::Api;
+use crate::web::is_signed_in;
 
 /// How a browser, which cannot set headers on a WebSocket, says its token: `bearer.` and the token, percent-encoded.
 const SUBPROTOCOL: &str = "bearer.";
@@ -15,6 +16,7 @@ const SUBPROTOCOL: &str = "bearer.";
 pub(crate) async fn require_token(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     if let Some(token) = &api.settings.token
         && !knows(token, request.headers())
+        && !is_signed_in(token, request.headers())
     {
         return ApiError::new(
             StatusCode::UNAUTHORIZED,

@@ -78,3 +78,30 @@ async fn without_pages_the_server_says_how_to_build_them() {
     assert_eq!(ask(&api, "/executions/x").await.headers["location"], "/api/executions/x");
     assert_eq!(ask(&api, "/workflows").await.error(), "404 no_such_path");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_says_the_token_once() {
+    let folder = folder();
+    let api = TestApi::with(|settings| {
+        settings.pages = Pages::Folder(folder.path().into());
+        settings.path_prefix = "/lineage".to_owned();
+        settings.token = Some(Token::new("0123456789abcdef").unwrap());
+    });
+    let json = ("content-type", "application/json");
+    let wrong = api.post("/lineage/session", &[json], r#"{"token":"0123456789abcdee"}"#).await;
+    assert!(!wrong.headers.contains_key("set-cookie"));
+    assert_eq!(wrong.error(), "401 unauthorized");
+    let right = api.post("/lineage/session", &[json], r#"{"token":" 0123456789abcdef "}"#).await;
+    let cookie = right.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("; Path=/lineage/;"), "{cookie}");
+    assert!(cookie.ends_with("HttpOnly; SameSite=Strict"), "{cookie}");
+    assert!(!cookie.contains("0123456789abcdef"), "{cookie}");
+    let pair = cookie.split(';').next().unwrap().to_owned();
+    let with = |pair: String| {
+        let request = Request::get("/lineage/api/executions").header("cookie", pair);
+        api.send(request.body(Body::empty()).unwrap())
+    };
+    assert_eq!(with(format!("other=1; {pair}")).await.status, 200);
+    assert_eq!(with(format!("{pair}0")).await.error(), "401 unauthorized");
+    assert_eq!(with("graflow_session=".to_owned()).await.error(), "401 unauthorized");
+}

@@ -1,5 +1,5 @@
 /** What the page of one execution knows and what is selected in it. One selection drives all views, and stands in the address. */
-import type { Edge, Execution, Node, TaskExecution, TaskStatus } from "../../api/types";
+import type { Analysis, Edge, Execution, Node, TaskExecution, TaskStatus } from "../../api/types";
 import type { Channel } from "../../live/channel.svelte";
 import { router } from "../../router/router.svelte";
 import { micros, rfc3339 } from "../../text/time";
@@ -90,10 +90,16 @@ export class ExecutionView {
     return map;
   });
 
+  /** What the server says of how long it took; none until it was asked. */
+  analysis: Analysis | undefined = $state.raw();
   /** Task executions on the critical path, as the server says. */
-  critical: ReadonlySet<string> = $state.raw(new Set());
+  readonly critical: ReadonlySet<string> = $derived(
+    new Set(this.analysis?.critical_path.steps.map((step) => step.task_execution_id)),
+  );
   /** Their tasks, first to last. */
-  criticalTasks: readonly string[] = $state.raw([]);
+  readonly criticalTasks: readonly string[] = $derived(
+    this.analysis?.critical_path.steps.map((step) => step.task_id) ?? [],
+  );
   readonly withCritical: boolean = $derived(router.word("critical") === "1");
   readonly criticalShown: ReadonlySet<string> = $derived(this.withCritical ? this.critical : NONE);
 
