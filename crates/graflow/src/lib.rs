@@ -91,7 +91,7 @@ pub use flow::{
 /// | `backoff = "200ms..5s"` | waits before, twice as long each time, up to the end; see [`RetryPolicy`] |
 /// | `retry_if = is_transient` | asks `fn(&Error) -> bool` whether trying again may help |
 /// | `max_cycles = 8` | the most passes of a loop |
-/// | `timeout = "30s"` | the longest an attempt may take |
+/// | `timeout = "30s"` | the longest an attempt may take, once it has begun |
 /// | `writes(KEY, …)` | keys that the task sets, so that parameters of their names are known to be filled |
 ///
 /// ```

@@ -13,10 +13,9 @@ use graflow_model::{ExecutionStatus, TaskStatus};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc;
 
-use super::attempt::Finished;
 use super::schedule::Scheduler;
 use super::shared::Shared;
-use super::state::{Due, GroupRun, Pending, Rang, RunLimits, Slot, Started, Stop};
+use super::state::{Due, GroupRun, Pending, RunLimits, Slot, Started, Stop, Told};
 use crate::error::TaskError;
 use crate::flow::{Graph, Plan};
 
@@ -35,8 +34,8 @@ pub(crate) struct Driver {
     pub(super) spawn_on: Option<Handle>,
     pub(super) runtime: Handle,
     pub(super) here: FuturesUnordered<Pending>,
-    pub(super) inbox: mpsc::UnboundedReceiver<Finished>,
-    pub(super) outbox: mpsc::UnboundedSender<Finished>,
+    pub(super) inbox: mpsc::UnboundedReceiver<Told>,
+    pub(super) outbox: mpsc::UnboundedSender<Told>,
     /// Retries that are due.
     pub(super) due: VecDeque<u32>,
     /// Attempts that run, and retries that wait.
@@ -111,24 +110,27 @@ impl Driver {
             if self.occupied == 0 && self.is_idle() {
                 return Poll::Ready(());
             }
-            match self.here.poll_next_unpin(context) {
-                Poll::Ready(Some(Rang::Finished(finished))) => {
-                    self.finish(finished);
-                    continue;
-                }
-                Poll::Ready(Some(Rang::Due(due))) => {
-                    self.ring(due);
-                    continue;
-                }
-                Poll::Ready(None) | Poll::Pending => {}
+            if let Poll::Ready(Some(told)) = self.here.poll_next_unpin(context) {
+                self.hear(told);
+                continue;
             }
             match self.inbox.poll_recv(context) {
-                Poll::Ready(Some(finished)) => self.finish(finished),
+                Poll::Ready(Some(told)) => self.hear(told),
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
         }
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    fn hear(&mut self, told: Told) {
+        match told {
+            Told::Began { vertex, number, timeout } => {
+                self.ring_after(timeout, Due::Timeout { vertex, number });
+            }
+            Told::Finished(finished) => self.finish(finished),
+            Told::Due(due) => self.ring(due),
+        }
     }
 
     /// Starts one thing; gives its end when it ended at once. None when nothing can start.

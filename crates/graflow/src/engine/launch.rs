@@ -9,7 +9,7 @@ use graflow_model::state::CauseKind;
 
 use super::attempt::{AttemptFuture, Ended, Finished, run_blocking};
 use super::driver::Driver;
-use super::state::{Due, Pending, Started, Stop};
+use super::state::{Pending, Started, Stop, Told};
 use crate::context::{Attempt, Limits, TaskContext};
 use crate::error::TaskError;
 use crate::flow::{Source, VertexKind};
@@ -113,7 +113,7 @@ impl Driver {
         let outbox = self.outbox.clone();
         runtime.spawn(async move {
             // Nobody listens any more when the run was given up.
-            let _ = outbox.send(future.await);
+            let _ = outbox.send(Told::Finished(future.await));
         });
         Started::Running
     }
@@ -127,20 +127,23 @@ impl Driver {
         reads: Vec<Read>,
     ) {
         let number = attempt.task.number;
-        if let Some(limit) = attempt.spec.timeout {
-            self.ring_after(limit, Due::Timeout { vertex, number });
-        }
         if let Some(recorder) = self.shared.recorder.as_ref().filter(|_| attempt.is_tracked()) {
             recorder.record(RecordKind::TaskQueued(attempt.task));
         }
         let outbox = self.outbox.clone();
         self.runtime.spawn_blocking(move || {
-            if let Some(recorder) = attempt.shared.recorder.as_ref().filter(|_| attempt.is_tracked()) {
+            // Waiting for a thread is no part of what the task takes.
+            if let Some(timeout) = attempt.spec.timeout {
+                let _ = outbox.send(Told::Began { vertex, number, timeout });
+            }
+            // What is cancelled by now does not begin.
+            let is_told = attempt.is_tracked() && !attempt.is_cancelled();
+            if let Some(recorder) = attempt.shared.recorder.as_ref().filter(|_| is_told) {
                 let task = attempt.task;
                 recorder.record(RecordKind::TaskStarted { task, causes, reads, was_queued: true });
             }
             let ended = run_blocking(&attempt, body);
-            let _ = outbox.send(Finished { vertex, number, ended });
+            let _ = outbox.send(Told::Finished(Finished { vertex, number, ended }));
         });
     }
 

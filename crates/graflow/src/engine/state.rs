@@ -99,18 +99,25 @@ pub(crate) enum Due {
     GiveUp,
 }
 
-pub(crate) enum Rang {
+/// What the driver is told of.
+pub(crate) enum Told {
+    /// A blocking attempt with a timeout has got its thread.
+    Began {
+        vertex: u32,
+        number: u32,
+        timeout: Duration,
+    },
     Finished(Finished),
     Due(Due),
 }
 
 impl Future for Pending {
-    type Output = Rang;
+    type Output = Told;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Rang> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Told> {
         match &mut *self {
-            Self::Attempt(attempt) => Pin::new(attempt).poll(context).map(Rang::Finished),
-            Self::Timer(sleep, due) => sleep.as_mut().poll(context).map(|()| Rang::Due(*due)),
+            Self::Attempt(attempt) => Pin::new(attempt).poll(context).map(Told::Finished),
+            Self::Timer(sleep, due) => sleep.as_mut().poll(context).map(|()| Told::Due(*due)),
         }
     }
 }

@@ -116,6 +116,21 @@ async fn a_blocking_task_is_told_of_its_timeout() -> Result<()> {
     panic!("the thread never saw that it was cancelled");
 }
 
+#[task(timeout = "2s")]
+fn waits_for_a_thread() {
+    std::thread::sleep(Duration::from_millis(800));
+}
+
+#[test]
+fn the_time_that_a_task_waits_for_a_thread_is_not_its_own() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().max_blocking_threads(1).build().unwrap();
+    let tasks = ["a", "b", "c", "d"].map(|name| waits_for_a_thread().named(name));
+    let workflow = Workflow::new("queue", parallel("g", tasks));
+    let run = runtime.block_on(async { workflow.execute().await }).unwrap();
+    assert_eq!(run.status(), ExecutionStatus::Completed, "{run:?}");
+}
+
 #[test]
 fn a_wait_may_be_as_long_as_can_be_said() {
     let retry = RetryPolicy::new(1).backoff(Duration::MAX, Duration::MAX).jitter();
