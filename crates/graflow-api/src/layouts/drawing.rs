@@ -11,22 +11,28 @@ use super::scene::{Folding, Scene, SceneEdge, SceneNode};
 /// Around the picture.
 const MARGIN: f64 = 24.0;
 /// So many characters of a name fit on a card.
-const NAME_CHARS: usize = 22;
+const NAME_CHARS: usize = 19;
 
-/// Light and dark, by what the reader's system says. A file that needs nothing from elsewhere: fonts are the system's.
+/// Light and dark, by what the reader's system says. A file that needs nothing from elsewhere: fonts are the system's. Colours are
+/// written out, because not every program that shows SVG knows variables.
 const STYLE: &str = "
-svg{--paper:#ffffff;--card:#ffffff;--frame:#f5f7fa;--line:#cfd6e0;--ink:#1b2430;--soft:#5b6878;--edge:#8591a3;--back:#a35a00;
---completed:#1a7f4b;--running:#1f6feb;--failed:#c62f3b;--waiting:#8a5a00;--idle:#66717f;--lost:#8b3fc7;
-font:13px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;background:var(--paper)}
-@media(prefers-color-scheme:dark){svg{--paper:#10151c;--card:#1a212b;--frame:#151b24;--line:#354152;--ink:#e6ebf2;--soft:#9aa8ba;
---edge:#7788a0;--back:#e09b4a;--completed:#4cc38a;--running:#6cb0ff;--failed:#ff7b82;--waiting:#e0a84a;--idle:#96a3b3;--lost:#c795f5}}
-.paper{fill:var(--paper)}.card{fill:var(--card);stroke:var(--line)}.frame{fill:var(--frame);stroke:var(--line)}
-.dynamic{stroke-dasharray:5 3}.name{fill:var(--ink);font-weight:600}.soft{fill:var(--soft);font-size:12px}
-.edge{fill:none;stroke:var(--edge)}.back{stroke:var(--back)}.declared{stroke-dasharray:5 4}.tip{fill:var(--edge)}.back-tip{fill:var(--back)}
-.count{font-size:12px;text-anchor:middle;fill:var(--soft);stroke:var(--paper);stroke-width:4px;paint-order:stroke}
-.back-count{fill:var(--back)}.mark{fill:none;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
-.completed{stroke:var(--completed)}.running,.queued{stroke:var(--running)}.failed{stroke:var(--failed)}.waiting{stroke:var(--waiting)}
-.lost{stroke:var(--lost)}.pending,.skipped,.cancelled{stroke:var(--idle)}";
+svg{font:13px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}
+.name{font-weight:600}.soft,.count{font-size:12px}.count{text-anchor:middle;stroke-width:4px;paint-order:stroke}
+.edge,.mark{fill:none}.declared{stroke-dasharray:5 4}.dynamic{stroke-dasharray:5 3}
+.mark{stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
+.paper{fill:#ffffff}.card{fill:#ffffff;stroke:#cfd6e0}.frame{fill:#f5f7fa;stroke:#cfd6e0}
+.name{fill:#1b2430}.soft{fill:#5b6878}.edge{stroke:#8591a3}.back{stroke:#a35a00}
+.tip{fill:#8591a3}.back-tip{fill:#a35a00}.count{fill:#5b6878;stroke:#ffffff}.back-count{fill:#a35a00}
+.completed{stroke:#1a7f4b}.running,.queued{stroke:#1f6feb}.failed{stroke:#c62f3b}
+.waiting{stroke:#8a5a00}.lost{stroke:#8b3fc7}.pending,.skipped,.cancelled{stroke:#66717f}
+@media(prefers-color-scheme:dark){
+.paper{fill:#10151c}.card{fill:#1a212b;stroke:#354152}.frame{fill:#151b24;stroke:#354152}
+.name{fill:#e6ebf2}.soft{fill:#9aa8ba}.edge{stroke:#7788a0}.back{stroke:#e09b4a}
+.tip{fill:#7788a0}.back-tip{fill:#e09b4a}.count{fill:#9aa8ba;stroke:#10151c}.back-count{fill:#e09b4a}
+.completed{stroke:#4cc38a}.running,.queued{stroke:#6cb0ff}.failed{stroke:#ff7b82}
+.waiting{stroke:#e0a84a}.lost{stroke:#c795f5}.pending,.skipped,.cancelled{stroke:#96a3b3}
+}
+";
 
 /// Draws the graph. `title` says what it is, to those who cannot see it too.
 pub(crate) fn svg(graph: &Graph, folding: &Folding, title: &str) -> String {

@@ -42,7 +42,7 @@ impl Layered {
         let nodes = heights.len();
         let mut extent: Vec<_> = heights.iter().map(|height| (height / 2.0, height / 2.0)).collect();
         for &node in self_loops {
-            extent[node].0 = extent[node].0.max(heights[node] / 2.0 + BACK_LANE * 1.5);
+            extent[node].1 = heights[node] / 2.0 + BACK_LANE * 1.5;
         }
         for span in spans.iter().filter(|span| span.is_back) {
             for node in [span.early, span.late] {

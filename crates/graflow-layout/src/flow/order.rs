@@ -85,16 +85,21 @@ fn order_by_neighbours(layered: &mut Layered, forwards: bool) {
     }
 }
 
+/// Where a vertex would best be by its neighbours. Arcs that lead back come to lie above the cards that they join, and do
+/// not draw these aside.
 fn mean_place(layered: &Layered, vertex: usize, forwards: bool) -> f64 {
     let segments = if forwards { layered.before.of(vertex) } else { layered.after.of(vertex) };
-    if segments.is_empty() {
-        return real(layered.place[vertex]);
+    let (mut sum, mut count) = (0.0, 0);
+    for &segment in segments {
+        let is_loose = layered.is_loose[segment];
+        if is_loose && !layered.is_dummy(vertex) {
+            continue;
+        }
+        let (early, late) = layered.segments[segment];
+        sum += real(layered.place[if forwards { early } else { late }]) - if is_loose { 0.5 } else { 0.0 };
+        count += 1;
     }
-    let end = |segment: &usize| {
-        let (early, late) = layered.segments[*segment];
-        layered.place[if forwards { early } else { late }]
-    };
-    real(segments.iter().map(end).sum::<usize>()) / real(segments.len())
+    if count == 0 { real(layered.place[vertex]) } else { sum / real(count) }
 }
 
 /// Exchanges neighbours as long as that saves crossings.
@@ -124,7 +129,7 @@ fn crossings_of_pair(layered: &Layered, upper: usize, lower: usize) -> (usize, u
     for forwards in [true, false] {
         let places = |vertex: usize| {
             let segments = if forwards { layered.after.of(vertex) } else { layered.before.of(vertex) };
-            segments.iter().map(move |segment| {
+            segments.iter().filter(|segment| !layered.is_loose[**segment]).map(move |segment| {
                 let (early, late) = layered.segments[*segment];
                 layered.place[if forwards { late } else { early }]
             })
@@ -139,7 +144,7 @@ fn crossings_of_pair(layered: &Layered, upper: usize, lower: usize) -> (usize, u
     (now, then)
 }
 
-/// How often edges cross, over all layers: pairs in the wrong order, counted with a Fenwick tree.
+/// How often edges cross, over all layers, the ends of arcs left out: pairs in the wrong order, counted with a Fenwick tree.
 pub(crate) fn crossings(layered: &Layered) -> usize {
     let mut total = 0;
     let mut tree = Vec::new();
@@ -151,9 +156,8 @@ pub(crate) fn crossings(layered: &Layered) -> usize {
         let mut seen = 0;
         for vertex in vertices {
             targets.clear();
-            targets.extend(
-                layered.after.of(*vertex).iter().map(|segment| layered.place[layered.segments[*segment].1]),
-            );
+            let counted = layered.after.of(*vertex).iter().filter(|segment| !layered.is_loose[**segment]);
+            targets.extend(counted.map(|segment| layered.place[layered.segments[*segment].1]));
             targets.sort_unstable();
             for target in &targets {
                 // How many of those before end at this place or above it.

@@ -191,18 +191,18 @@ pub(crate) fn direct_route(source: Rect, target: Rect, is_back: bool) -> Route {
     pen.finish(is_back, label)
 }
 
-/// An edge from a node to itself: a small arc on top.
+/// An edge from a node to itself: a small arc below, where those of longer loops do not run.
 pub(crate) fn self_loop(rect: Rect) -> Route {
-    let center = rect.center().x;
+    let (center, bottom) = (rect.center().x, rect.bottom());
     let half = (rect.width * 0.14).clamp(8.0, 28.0);
-    let mut pen = Pen::new(Point::new(center + half, rect.y));
-    let top = rect.y - LANE * 1.8;
+    let mut pen = Pen::new(Point::new(center + half, bottom));
+    let low = bottom + LANE * 1.8;
     pen.cubic(
-        Point::new(center + half * 1.6, top),
-        Point::new(center - half * 1.6, top),
-        Point::new(center - half, rect.y),
+        Point::new(center + half * 1.2, low),
+        Point::new(center - half * 1.2, low),
+        Point::new(center - half, bottom),
     );
-    pen.finish(true, Point::new(center, rect.y - LANE * 1.35))
+    pen.finish(true, Point::new(center, bottom + LANE * 1.35))
 }
 
 /// The middle of the middle curve.
