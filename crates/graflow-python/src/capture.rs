@@ -270,7 +270,17 @@ fn type_name(class: &Bound<'_, PyType>) -> String {
 
 /// Adds what this file offers to Python.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(capture, module)?)?;
     module.add_function(wrap_pyfunction!(describe, module)?)
+}
+
+/// Takes of a value what a write takes of it on the thread that writes, and gives the bytes held: for measuring.
+#[pyfunction]
+#[pyo3(signature = (value, policy = "metadata"))]
+fn capture(value: &Bound<'_, PyAny>, policy: &str) -> PyResult<usize> {
+    let policy =
+        policy.parse().map_err(|error| pyo3::exceptions::PyValueError::new_err(format!("{error}")))?;
+    Ok(Captured::of(value, policy).bytes())
 }
 
 /// Type, size, hash and preview.

@@ -1,10 +1,11 @@
 //! What the interpreter's threads hand to the sending thread: as little as they can, made into events over there.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64};
 
 use graflow_client::SystemClock;
-use graflow_model::event::Cause;
+use graflow_model::event::{Cause, EdgeDeclaration, NodeDeclaration};
 use graflow_model::{
     Clock as _, EventId, EventType, ExecutionId, TaskExecutionId, TaskId, Timestamp, WorkflowName,
 };
@@ -26,6 +27,10 @@ pub(crate) enum Kind {
         event_type: EventType,
         task: Option<Arc<TaskInfo>>,
         data: Box<RawValue>,
+    },
+    Declared {
+        nodes: Vec<NodeDeclaration>,
+        edges: Vec<EdgeDeclaration>,
     },
     Started {
         task: Arc<TaskInfo>,
@@ -85,10 +90,31 @@ pub(crate) mod status {
 
 /// A write, as its readers name it.
 pub(crate) struct WriteInfo {
-    pub(crate) event_id: EventId,
+    /// Its number among the ids of this process; the id is written out by whoever needs it.
+    pub(crate) id: Numbered,
     pub(crate) key: Arc<str>,
     /// None when the key was deleted.
     pub(crate) value: Option<Arc<Captured>>,
+}
+
+impl WriteInfo {
+    /// The event that tells of it.
+    pub(crate) fn event_id(&self) -> EventId {
+        EventId::from(self.id.to_string())
+    }
+}
+
+/// An id that is a number within a process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Numbered {
+    pub(crate) nonce: u64,
+    pub(crate) number: u64,
+}
+
+impl fmt::Display for Numbered {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:016x}-{}", self.nonce, self.number)
+    }
 }
 
 /// A read.

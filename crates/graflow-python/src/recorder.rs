@@ -10,12 +10,12 @@ use graflow_client::{
 };
 use graflow_local::{DataFolder, FolderTransport, Place};
 use graflow_model::value::ValuePolicy;
-use graflow_model::{EventId, ExecutionId, Project};
+use graflow_model::{ExecutionId, Project};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule};
 
-use crate::record::Record;
+use crate::record::{Numbered, Record};
 use crate::translate::Records;
 
 /// Made by the first event, or by [`configure`] before it.
@@ -119,15 +119,9 @@ pub(crate) fn default_policy() -> ValuePolicy {
         .unwrap_or_else(|| if recorder().remote { ValuePolicy::Metadata } else { ValuePolicy::Preview })
 }
 
-/// An id of its own for a task execution or a run.
-pub(crate) fn next_id(prefix: &str) -> String {
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed) + 1;
-    format!("{prefix}{:016x}-{number}", nonce())
-}
-
-/// An id of its own for an event.
-pub(crate) fn next_event_id() -> EventId {
-    EventId::from(next_id(""))
+/// An id that this process gave to nothing else.
+pub(crate) fn next_id() -> Numbered {
+    Numbered { nonce: nonce(), number: NUMBER.fetch_add(1, Ordering::Relaxed) + 1 }
 }
 
 fn nonce() -> u64 {

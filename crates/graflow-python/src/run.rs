@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 
-use graflow_model::event::{Cause, ErrorInfo, Log, TaskEnded, TaskFailed};
+use graflow_model::event::{
+    Cause, EdgeDeclaration, ErrorInfo, Log, NodeDeclaration, SourceLocation, TaskEnded, TaskFailed,
+};
 use graflow_model::state::CauseKind;
 use graflow_model::value::ValuePolicy;
-use graflow_model::{EventType, ExecutionId, TaskExecutionId, TaskId, WorkflowName};
+use graflow_model::{EdgeKind, EventType, ExecutionId, NodeKind, TaskExecutionId, TaskId, WorkflowName};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -15,7 +17,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::capture::Captured;
 use crate::json;
 use crate::record::{Kind, Moment, ReadInfo, Record, RunInfo, TaskInfo, WriteInfo, status};
-use crate::recorder::{default_policy, next_event_id, next_id, send};
+use crate::recorder::{default_policy, next_id, send};
 
 /// Most lines that are kept of a task execution's log, and most bytes of them.
 const LOG_LINES: u64 = 1_000;
@@ -71,6 +73,21 @@ impl Run {
         Ok(())
     }
 
+    /// Nodes and edges, as tuples: id, type, kind, group, family, file, line, doc, and whether it is told of; source,
+    /// target, kind.
+    fn declare(&self, nodes: Vec<DeclaredNode>, edges: Vec<(String, String, String)>) -> PyResult<()> {
+        let nodes = nodes.into_iter().map(declared_node).collect::<PyResult<_>>()?;
+        let edges = edges
+            .into_iter()
+            .map(|(source, target, kind)| {
+                let kind = edge_kind_of(&kind)?;
+                Ok(EdgeDeclaration { source: source.into(), target: target.into(), kind })
+            })
+            .collect::<PyResult<_>>()?;
+        self.send(Kind::Declared { nodes, edges });
+        Ok(())
+    }
+
     /// An attempt begins.
     #[expect(clippy::too_many_arguments, reason = "positional arguments are the cheapest way from Python")]
     #[pyo3(signature = (task_id, iteration, attempt, cause_kind = None, cause = None, group = None, thread = None, worker = None))]
@@ -91,7 +108,7 @@ impl Run {
         };
         let info = Arc::new(TaskInfo {
             run: Arc::clone(&self.0),
-            id: TaskExecutionId::from(next_id("")),
+            id: TaskExecutionId::from(next_id().to_string()),
             task_id: TaskId::from(task_id),
             iteration,
             attempt,
@@ -175,7 +192,7 @@ impl Run {
         system: bool,
         operation: Option<String>,
     ) -> Write {
-        let write = Arc::new(WriteInfo { event_id: next_event_id(), key: Arc::from(key), value });
+        let write = Arc::new(WriteInfo { id: next_id(), key: Arc::from(key), value });
         let task = task.map(|task| Arc::clone(&task.info));
         self.send(Kind::Written { task, write: Arc::clone(&write), system, operation });
         Write(write)
@@ -346,9 +363,52 @@ impl TaskExecution {
 impl Write {
     /// The event that tells of it.
     #[getter]
-    fn event_id(&self) -> &str {
-        self.0.event_id.as_str()
+    fn event_id(&self) -> String {
+        self.0.id.to_string()
     }
+}
+
+/// A node, as it comes from Python.
+type DeclaredNode = (
+    String,
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<u32>,
+    Option<String>,
+    bool,
+);
+
+fn declared_node(node: DeclaredNode) -> PyResult<NodeDeclaration> {
+    let (id, task_type, kind, group, family, file, line, doc, is_told) = node;
+    let kind = match kind.as_str() {
+        "static" => NodeKind::Static,
+        "dynamic" => NodeKind::Dynamic,
+        "group" => NodeKind::Group,
+        other => return Err(PyValueError::new_err(format!("`{other}` is no kind of node"))),
+    };
+    Ok(NodeDeclaration {
+        task_type: Some(task_type),
+        group: group.map(TaskId::from),
+        family,
+        source: file.map(|file| SourceLocation { file, line: line.unwrap_or_default() }),
+        doc,
+        track_lineage: (!is_told).then_some(false),
+        ..NodeDeclaration::new(id.into(), kind)
+    })
+}
+
+fn edge_kind_of(word: &str) -> PyResult<EdgeKind> {
+    Ok(match word {
+        "static" => EdgeKind::Static,
+        "dynamic" => EdgeKind::Dynamic,
+        "iteration" => EdgeKind::Iteration,
+        "jump" => EdgeKind::Jump,
+        "group_member" => EdgeKind::GroupMember,
+        other => return Err(PyValueError::new_err(format!("`{other}` is no kind of edge"))),
+    })
 }
 
 fn policy_of(word: Option<&str>) -> ValuePolicy {

@@ -1,17 +1,20 @@
 //! From records to events, on the sending thread.
 
 use graflow_client::Source;
-use graflow_model::event::{DataRead, DataWritten, TaskCompleted, TaskQueued, TaskStarted};
+use graflow_model::event::{DataRead, DataWritten, GraphChanged, TaskCompleted, TaskQueued, TaskStarted};
 use graflow_model::{Channel, Event, EventId, EventType, ExecutionId, Key};
 
 use crate::capture::Captured;
 use crate::record::{Kind, Moment, ReadInfo, Record, RunInfo, TaskInfo, WriteInfo};
-use crate::recorder::next_event_id;
+use crate::recorder::next_id;
 
 /// The channel that keys and results are in: branches of a group copy it, and mean the same.
 const CHANNEL: &str = "main";
 /// What a record takes in memory, roughly, beside its value.
 const RECORD_BYTES: usize = 320;
+
+/// And a node or an edge of the graph.
+const NODE_BYTES: usize = 256;
 
 /// Turns records into events.
 #[derive(Debug, Default)]
@@ -26,6 +29,7 @@ impl Source for Records {
                 Kind::Told { data, .. } => data.get().len(),
                 Kind::Written { write, .. } => write.value.as_ref().map_or(0, |value| value.bytes()),
                 Kind::Read { read, .. } => read.value.as_ref().map_or(0, Captured::bytes),
+                Kind::Declared { nodes, edges } => (nodes.len() + edges.len()) * NODE_BYTES,
                 Kind::Started { .. } | Kind::Completed { .. } => 0,
             }
     }
@@ -38,9 +42,13 @@ impl Source for Records {
         let Record { run, at, kind } = record;
         match kind {
             Kind::Told { event_type, task, data } => {
-                let mut event = new_event(next_event_id(), event_type, &run, task.as_deref(), at);
+                let mut event = new_event(new_id(), event_type, &run, task.as_deref(), at);
                 event.data = data;
                 events.push(event);
+            }
+            Kind::Declared { nodes, edges } => {
+                let event = new_event(new_id(), EventType::GraphChanged, &run, None, at);
+                events.push(event.with_data(&GraphChanged { nodes, edges }));
             }
             Kind::Started { task } => {
                 let group = task.group.clone();
@@ -65,12 +73,12 @@ impl Source for Records {
             }
             Kind::Written { task, write, system, operation } => {
                 let data = written(&write, system, operation);
-                let id = write.event_id.clone();
+                let id = write.event_id();
                 events
                     .push(new_event(id, EventType::DataWritten, &run, task.as_deref(), at).with_data(&data));
             }
             Kind::Read { task, read } => {
-                let event = new_event(next_event_id(), EventType::DataRead, &run, task.as_deref(), at);
+                let event = new_event(new_id(), EventType::DataRead, &run, task.as_deref(), at);
                 events.push(event.with_data(&read_data(&read)));
             }
         }
@@ -78,7 +86,11 @@ impl Source for Records {
 }
 
 fn task_event(event_type: EventType, run: &RunInfo, task: &TaskInfo, at: Moment) -> Event {
-    new_event(next_event_id(), event_type, run, Some(task), at)
+    new_event(new_id(), event_type, run, Some(task), at)
+}
+
+fn new_id() -> EventId {
+    EventId::from(next_id().to_string())
 }
 
 fn new_event(
@@ -127,7 +139,7 @@ fn read_data(read: &ReadInfo) -> DataRead {
         size: described.and_then(|described| described.size),
         hash: described.and_then(|described| described.hash.clone()),
         resolved_parameter: read.parameter.clone(),
-        write_event_id: read.write.as_ref().map(|write| write.event_id.clone()),
+        write_event_id: read.write.as_ref().map(|write| write.event_id()),
         missing: read.missing,
     }
 }

@@ -475,7 +475,7 @@ def before_next_task(context: Any, executable: Any, is_iteration: bool) -> Frame
             declare_edge(run, source, task_id, "jump")
     else:
         frame.next_kind = "dynamic"
-        declare_node(run, executable, task_id, "dynamic", source)
+        declare_node(run, executable, task_id, source)
     return frame
 
 

@@ -12,52 +12,51 @@ _PART = 1_000
 _NUMBERS = re.compile(r"[-_]?(?:0x)?(?:[0-9a-f]*\d[0-9a-f]*)(?=$|[-_])")
 
 
+# Id, type, kind, group, family, file, line, doc, and whether its executions are told of.
+_Node = tuple[str, str, str, str | None, str | None, str | None, int | None, str | None, bool]
+
+
 def declare_run(run: Run, graph: Any) -> None:
     """The graph as it stands before the first task."""
     known = graph.nx_graph()
-    nodes = []
-    for task_id, attributes in known._node.items():
-        nodes.extend(_node(run, attributes.get("task"), task_id, "static"))
-    edges = [(source, target) for source, targets in known._adj.items() for target in targets]
-    members = [(group, member) for member, group in run.group_of.items()]
-    told = []
-    for source, target in edges:
-        run.edges[source, target] = "static"
-        told.append({"source": source, "target": target, "kind": "static"})
-    for group, member in members:
-        told.append({"source": group, "target": member, "kind": "group_member"})
+    tasks = [(task_id, attributes.get("task")) for task_id, attributes in known._node.items()]
     # A member knows its group only when all groups are known.
-    for node in nodes:
-        group_id = run.group_of.get(node["id"])
-        if group_id is not None:
-            node["group"] = group_id
-    _tell(run, nodes, told)
+    for task_id, task in tasks:
+        if type(task).__name__ == "ParallelGroup":
+            _group(run, task, task_id)
+    nodes = [_node(run, task, task_id, "static") for task_id, task in tasks]
+    edges = [(source, target, "static") for source, targets in known._adj.items() for target in targets]
+    for source, target, kind in edges:
+        run.edges[source, target] = kind
+    edges.extend((group, member, "group_member") for member, group in run.group_of.items())
+    _tell(run, nodes, edges)
 
 
 def declare_added(run: Run, graph: Any) -> None:
     """What is in the graph at the end and nobody told of."""
     known = graph.nx_graph()
-    nodes: list[dict[str, Any]] = []
+    nodes: list[_Node] = []
+    edges: list[tuple[str, str, str]] = []
     if len(known._node) > len(run.nodes) + len(run.iterations):
         for task_id, attributes in known._node.items():
             if task_id not in run.nodes and task_id not in run.iterations:
-                nodes.extend(_node(run, attributes.get("task"), task_id, "dynamic"))
-    edges = []
+                _added(run, attributes.get("task"), task_id, nodes, edges)
     if sum(map(len, known._adj.values())) > len(run.edges):
         for source, targets in known._adj.items():
             for target in targets:
                 if (source, target) not in run.edges:
                     run.edges[source, target] = "dynamic"
-                    edges.append({"source": source, "target": target, "kind": "dynamic"})
+                    edges.append((source, target, "dynamic"))
     _tell(run, nodes, edges)
 
 
-def declare_node(run: Run, task: Any, task_id: str, kind: str, source: str | None) -> None:
+def declare_node(run: Run, task: Any, task_id: str, source: str | None) -> None:
     """A node that a task added, and the edge that leads to it."""
-    nodes = list(_node(run, task, task_id, kind))
-    edges = []
+    nodes: list[_Node] = []
+    edges: list[tuple[str, str, str]] = []
+    _added(run, task, task_id, nodes, edges)
     if source is not None:
-        edges.append({"source": source, "target": task_id, "kind": kind})
+        edges.append((source, task_id, "dynamic"))
     _tell(run, nodes, edges)
 
 
@@ -65,38 +64,46 @@ def declare_edge(run: Run, source: str, target: str, kind: str) -> None:
     """An edge that a task took for the first time."""
     if (source, target, kind) not in run.edges:
         run.edges[source, target, kind] = kind
-        _tell(run, [], [{"source": source, "target": target, "kind": kind}])
+        _tell(run, [], [(source, target, kind)])
 
 
-def _node(run: Run, task: Any, task_id: str, kind: str) -> list[dict[str, Any]]:
-    node: dict[str, Any] = {"id": task_id, "task_type": type(task).__name__, "kind": kind}
-    run.nodes[task_id] = node
-    added = [node]
-    function = getattr(task, "_original_func", None)
-    if function is not None:
-        try:
-            code = function.__code__
-            node["source"] = {"file": code.co_filename, "line": code.co_firstlineno}
-            marks = function.__dict__
-        except AttributeError:
-            marks = {}
+def _added(run: Run, task: Any, task_id: str, nodes: list[_Node], edges: list[tuple[str, str, str]]) -> None:
+    nodes.append(_node(run, task, task_id, "dynamic"))
+    if type(task).__name__ == "ParallelGroup":
+        _group(run, task, task_id)
+        for member in task.tasks:
+            edges.append((task_id, member.task_id, "group_member"))
+            if member.task_id not in run.nodes:
+                _added(run, member, member.task_id, nodes, edges)
+
+
+def _group(run: Run, group: Any, task_id: str) -> None:
+    run.groups.add(task_id)
+    for member in group.tasks:
+        run.group_of[member.task_id] = task_id
+
+
+def _node(run: Run, task: Any, task_id: str, kind: str) -> _Node:
+    task_type = type(task).__name__
+    run.nodes[task_id] = task_type
+    group = run.group_of.get(task_id) if run.group_of else None
+    if task_type == "ParallelGroup":
+        return task_id, task_type, "group", group, None, None, None, None, True
+    function: Any = getattr(task, "_original_func", None)
+    try:
+        code = function.__code__
         doc = function.__doc__
-        if type(doc) is str:
-            node["doc"] = doc.strip().split("\n\n", 1)[0][:1000]
-        if marks and marks.get("__track_lineage__") is False:
-            node["track_lineage"] = False
-            run.hidden.add(task_id)
-        if kind == "dynamic":
-            node["family"] = family(getattr(function, "__name__", ""), task_id)
-    elif type(task).__name__ == "ParallelGroup":
-        members = task.tasks
-        node["kind"] = "group"
-        run.groups.add(task_id)
-        for member in members:
-            run.group_of[member.task_id] = task_id
-            if kind == "dynamic" and member.task_id not in run.nodes:
-                added.extend(_node(run, member, member.task_id, kind))
-    return added
+        marks = function.__dict__
+    except AttributeError:
+        return task_id, task_type, kind, group, None, None, None, None, True
+    if doc is not None:
+        doc = doc.strip().split("\n\n", 1)[0][:1000] if type(doc) is str else None
+    is_told = True
+    if marks and marks.get("__track_lineage__") is False:
+        is_told = False
+        run.hidden.add(task_id)
+    of = family(code.co_name, task_id) if kind == "dynamic" else None
+    return task_id, task_type, kind, group, of, code.co_filename, code.co_firstlineno, doc, is_told
 
 
 def family(function: str, task_id: str) -> str:
@@ -106,6 +113,6 @@ def family(function: str, task_id: str) -> str:
     return _NUMBERS.sub("", task_id) or task_id
 
 
-def _tell(run: Run, nodes: list[dict[str, Any]], edges: list[dict[str, Any]]) -> None:
+def _tell(run: Run, nodes: list[_Node], edges: list[tuple[str, str, str]]) -> None:
     for at in range(0, max(len(nodes), len(edges)), _PART):
-        run.native.tell("graph_changed", {"nodes": nodes[at : at + _PART], "edges": edges[at : at + _PART]})
+        run.native.declare(nodes[at : at + _PART], edges[at : at + _PART])

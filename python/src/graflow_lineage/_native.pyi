@@ -10,6 +10,11 @@ class Run:
     @property
     def workflow_name(self) -> str: ...
     def tell(self, event_type: str, data: dict[str, Any], task: TaskExecution | None = None) -> None: ...
+    def declare(
+        self,
+        nodes: list[tuple[str, str, str, str | None, str | None, str | None, int | None, str | None, bool]],
+        edges: list[tuple[str, str, str]],
+    ) -> None: ...
     def start(
         self,
         task_id: str,

@@ -49,7 +49,8 @@ class Run:
         self.status = "running"
         self.started_us = 0
         self.end: int | None = None
-        self.nodes: dict[str, dict[str, Any]] = {}
+        # Task id -> its type.
+        self.nodes: dict[str, str] = {}
         self.edges: dict[tuple[str, ...], str] = {}
         self.hidden: set[str] = set()
         self.group_of: dict[str, str] = {}

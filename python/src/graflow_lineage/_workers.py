@@ -102,7 +102,7 @@ def join(context: Any) -> Frame:
     run.joined = True
     for task_id in context.graph.nodes:
         task = context.graph.get_node(task_id)
-        run.nodes[task_id] = {"kind": "static"}
+        run.nodes[task_id] = type(task).__name__
         if type(task).__name__ == "ParallelGroup":
             run.groups.add(task_id)
     run.iterations.update(told.get("iterations", {}))

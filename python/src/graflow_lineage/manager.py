@@ -82,8 +82,8 @@ class LineageManager:
         if run is None:
             return graph
         created_at = _moment(run.started_us).isoformat()
-        for node_id, node in list(run.nodes.items()):
-            data = {"task_type": node.get("task_type"), "status": "pending", "created_at": created_at}
+        for node_id, task_type in list(run.nodes.items()):
+            data = {"task_type": task_type, "status": "pending", "created_at": created_at}
             graph.add_node(node_id, **data)
         for key, kind in list(run.edges.items()):
             graph.add_edge(key[0], key[1], kind=kind)
