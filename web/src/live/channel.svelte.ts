@@ -113,10 +113,18 @@ export class Channel {
     } else {
       this.fetching = true;
       try {
-        const answers = await Promise.all(fetch.map((path) => allPages(path)));
+        // Page by page: the first one already says what the run is.
+        let cleared = false;
+        const take = (answer: Snapshot) => {
+          if (round !== this.round || this.closed) return;
+          if (!cleared) this.rows.clear();
+          cleared = true;
+          this.rows.apply(asRows(answer), answer.as_of_seq);
+          if (answer.execution || answer.executions) this.ready = true;
+          this.changed();
+        };
+        await Promise.all(fetch.map((path) => eachPage(path, take)));
         if (round !== this.round || this.closed) return;
-        this.rows.clear();
-        for (const answer of answers.flat()) this.rows.apply(asRows(answer), answer.as_of_seq);
       } catch (error) {
         // The socket begins anew, and with it the snapshot.
         this.failure = error as Error;
@@ -166,16 +174,14 @@ function asRows(answer: Snapshot): Rows {
 }
 
 /** All pages of an execution; of the list of executions only the newest, the rest is asked for by who shows it. */
-async function allPages(path: string): Promise<Snapshot[]> {
+async function eachPage(path: string, take: (page: Snapshot) => void): Promise<void> {
   const isDetail = /\/executions\/[^/?]+$/.test(path);
-  const page = (cursor?: string) => {
+  let cursor: string | null | undefined;
+  do {
     const words = new URLSearchParams(isDetail ? { limit: "5000" } : {});
     if (cursor) words.set("cursor", cursor);
-    return getNamed<Snapshot>(words.size > 0 ? `${path}?${words}` : path);
-  };
-  const pages = [await page()];
-  for (let next = pages[0]?.next_cursor; isDetail && next; next = pages.at(-1)?.next_cursor) {
-    pages.push(await page(next));
-  }
-  return pages;
+    const page = await getNamed<Snapshot>(words.size > 0 ? `${path}?${words}` : path);
+    take(page);
+    cursor = isDetail ? page.next_cursor : undefined;
+  } while (cursor);
 }
