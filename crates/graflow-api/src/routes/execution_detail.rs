@@ -1,11 +1,11 @@
 use axum::extract::State;
 use axum::{Extension, Json};
-use graflow_lineage::store::{Cursor, TaskExecutionQuery, TaskOrder};
-use graflow_model::{ExecutionId, Project};
+use graflow_model::Project;
 use graflow_wire::{ErrorBody, ExecutionDetail};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::first_page::execution_with_tasks;
 use super::{ReadErrors, next_cursor};
 use crate::convert;
 use crate::error::ApiError;
@@ -41,28 +41,12 @@ pub(crate) async fn get_execution(
     Name(id): Name,
     Parameters(parameters): Parameters<ExecutionDetailParameters>,
 ) -> Result<Json<ExecutionDetail>, ApiError> {
-    let id = ExecutionId::from(id);
-    let query = TaskExecutionQuery {
-        execution_id: Some(id.clone()),
-        task_id: None,
-        workflow_name: None,
-        status: Vec::new(),
-        order: TaskOrder::Oldest,
-        limit: parameters.limit.unwrap_or_default().0,
-        cursor: parameters.cursor.map(Cursor),
-    };
-    let (execution, tasks) = api
-        .read(move |manager| {
-            // The tasks first: then the totals are never behind the rows.
-            let tasks = manager.task_executions(&project, query)?;
-            Ok((manager.execution(&project, &id)?, tasks))
-        })
-        .await?;
-    let row = execution.value.ok_or_else(ApiError::execution_not_found)?;
+    let ExecutionDetailParameters { limit, cursor } = parameters;
+    let (execution, tasks) = execution_with_tasks(&api, project, id.into(), limit, cursor).await?;
     Ok(Json(ExecutionDetail {
-        execution: convert::execution(row),
+        execution: convert::execution(execution),
         task_executions: tasks.value.rows.into_iter().map(convert::task_execution).collect(),
         next_cursor: next_cursor(tasks.value.next),
-        as_of_seq: tasks.as_of_seq.min(execution.as_of_seq),
+        as_of_seq: tasks.as_of_seq,
     }))
 }

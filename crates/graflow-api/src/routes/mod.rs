@@ -10,6 +10,7 @@ pub(crate) mod execution_graph;
 pub(crate) mod execution_list;
 pub(crate) mod failures;
 pub(crate) mod findings;
+mod first_page;
 pub(crate) mod graph_current;
 pub(crate) mod health;
 pub(crate) mod layout;

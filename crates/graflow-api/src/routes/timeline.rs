@@ -1,11 +1,11 @@
 use axum::extract::State;
 use axum::{Extension, Json};
-use graflow_lineage::store::{Cursor, TaskExecutionQuery, TaskOrder};
-use graflow_model::{ExecutionId, Project};
+use graflow_model::Project;
 use graflow_wire::{Bar, ErrorBody, Timeline};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::first_page::execution_with_tasks;
 use super::{ReadErrors, next_cursor};
 use crate::error::ApiError;
 use crate::extract::{Limit, Name, Parameters};
@@ -40,29 +40,14 @@ pub(crate) async fn get_timeline(
     Name(id): Name,
     Parameters(parameters): Parameters<TimelineParameters>,
 ) -> Result<Json<Timeline>, ApiError> {
-    let id = ExecutionId::from(id);
-    let query = TaskExecutionQuery {
-        execution_id: Some(id.clone()),
-        task_id: None,
-        workflow_name: None,
-        status: Vec::new(),
-        order: TaskOrder::Oldest,
-        limit: parameters.limit.unwrap_or_default().0,
-        cursor: parameters.cursor.map(Cursor),
-    };
-    let (execution, tasks) = api
-        .read(move |manager| {
-            let tasks = manager.task_executions(&project, query)?;
-            Ok((manager.execution(&project, &id)?, tasks))
-        })
-        .await?;
-    let row = execution.value.ok_or_else(ApiError::execution_not_found)?.row;
+    let TimelineParameters { limit, cursor } = parameters;
+    let (execution, tasks) = execution_with_tasks(&api, project, id.into(), limit, cursor).await?;
     Ok(Json(Timeline {
-        execution_id: row.execution_id,
-        start_time: row.start_time,
-        end_time: row.end_time,
+        execution_id: execution.row.execution_id,
+        start_time: execution.row.start_time,
+        end_time: execution.row.end_time,
         bars: tasks.value.rows.into_iter().map(|read| Bar::from(read.row)).collect(),
         next_cursor: next_cursor(tasks.value.next),
-        as_of_seq: tasks.as_of_seq.min(execution.as_of_seq),
+        as_of_seq: tasks.as_of_seq,
     }))
 }
