@@ -1,6 +1,7 @@
 //! A graph with frames is laid out level by level: what is in a frame by itself, from the innermost out; around it the
 //! frame is a node like any other.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use crate::flow::{Drawn, Flow, draw};
@@ -40,7 +41,7 @@ pub fn layout(graph: &Graph, previous: Option<&Picture>) -> Picture {
         let members = &levels.members[level];
         let local: Vec<_> = members.iter().map(|node| sizes[*node]).collect();
         let flow = Flow { sizes: &local, edges: &levels.edges[level] };
-        let known = before.as_ref().and_then(|known| known.level(graph, &levels, level));
+        let known = before.as_ref().and_then(|known| known.level(&levels, level));
         drawn[level] = known.and_then(|known| follow(flow, &known)).unwrap_or_else(|| draw(flow));
         if let Some(frame) = levels.frame_of(level).filter(|_| !members.is_empty()) {
             let bounds = drawn[level].bounds();
@@ -224,8 +225,8 @@ struct Known<'a> {
     picture: &'a Picture,
     /// The place of each node in the previous picture.
     old: Vec<Option<usize>>,
-    /// The routes of the previous picture, by source and target.
-    routes: PlaceMap<(usize, usize), &'a Route>,
+    /// The routes of the previous picture, by source and target; made when one is not where it was.
+    routes: OnceCell<PlaceMap<(usize, usize), &'a Route>>,
 }
 
 impl<'a> Known<'a> {
@@ -240,15 +241,26 @@ impl<'a> Known<'a> {
             by_id.get_or_insert_with(all).get(&*node.id).copied()
         };
         let old = graph.nodes().iter().enumerate().map(find).collect();
-        let crossing = picture.crossing.iter().map(|(ends, route)| (*ends, route));
-        let routes = picture.ends.iter().copied().zip(&picture.edges);
-        // An edge between two frames that is there itself is the same as what crosses from one to the other.
-        let routes = crossing.chain(routes.filter(|(_, route)| !route.points.is_empty())).collect();
-        Self { picture, old, routes }
+        Self { picture, old, routes: OnceCell::new() }
+    }
+
+    /// The route between two nodes of the previous picture; most edges stand in the same order as before.
+    fn route(&self, place: usize, ends: (usize, usize)) -> Option<&'a Route> {
+        let picture = self.picture;
+        if picture.ends.get(place) == Some(&ends) {
+            return picture.edges.get(place).filter(|route| !route.points.is_empty());
+        }
+        let all = || {
+            let crossing = picture.crossing.iter().map(|(ends, route)| (*ends, route));
+            let routes = picture.ends.iter().copied().zip(&picture.edges);
+            // An edge between two frames that is there itself is the same as what crosses from one to the other.
+            crossing.chain(routes.filter(|(_, route)| !route.points.is_empty())).collect()
+        };
+        self.routes.get_or_init(all).get(&ends).copied()
     }
 
     /// What was in this level; none when it has to be laid out anew.
-    fn level(&self, graph: &Graph, levels: &Levels, level: usize) -> Option<Before> {
+    fn level(&self, levels: &Levels, level: usize) -> Option<Before> {
         let origin = match levels.frame_of(level) {
             Some(frame) => inside(self.picture.nodes[self.old[frame]?]),
             None => Point::default(),
@@ -261,12 +273,10 @@ impl<'a> Known<'a> {
         if kept * 2 < members.len() || kept == 0 {
             return None;
         }
-        let route = |&(source, target): &(usize, usize)| {
-            let (source, target) = (members[source], members[target]);
-            let ends = (self.old[source]?, self.old[target]?);
-            self.routes.get(&ends).map(|route| route.moved(back))
+        let route = |(place, &(source, target)): (usize, &(usize, usize))| {
+            let ends = (self.old[members[source]]?, self.old[members[target]]?);
+            Some(self.route(place, ends)?.moved(back))
         };
-        debug_assert_eq!(graph.nodes().len(), self.old.len(), "the same graph");
-        Some(Before { boxes, routes: levels.edges[level].iter().map(route).collect() })
+        Some(Before { boxes, routes: levels.edges[level].iter().enumerate().map(route).collect() })
     }
 }

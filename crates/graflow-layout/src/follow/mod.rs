@@ -46,6 +46,8 @@ struct Moving<'a> {
     /// Which are new, or have another place or size than before.
     has_moved: Vec<bool>,
     room: Room,
+    /// Where boxes began that were there, from left to right.
+    columns: Vec<f64>,
 }
 
 impl<'a> Moving<'a> {
@@ -56,7 +58,8 @@ impl<'a> Moving<'a> {
         let boxes: Vec<_> = before.boxes.iter().zip(flow.sizes).map(resized).collect();
         let has_moved =
             boxes.iter().zip(&before.boxes).map(|(now, old)| now != old || old.is_none()).collect();
-        Self { flow, directions, boxes, has_moved, room: Room::new(before) }
+        let columns = columns(&boxes);
+        Self { flow, directions, boxes, has_moved, room: Room::new(before), columns }
     }
 
     /// What a frame that has grown covers goes out of its way.
@@ -79,7 +82,7 @@ impl<'a> Moving<'a> {
 
     /// Gives the new boxes a place, each after those that lead to it.
     fn add_new(&mut self) {
-        let columns = columns(&self.boxes);
+        let columns = self.columns.clone();
         let bottom = self.boxes.iter().flatten().map(|rect| rect.bottom()).fold(0.0, f64::max);
         let left = columns.first().copied().unwrap_or(0.0);
         for node in self.directions.new_in_order(self.flow, &self.boxes) {
@@ -103,7 +106,6 @@ impl<'a> Moving<'a> {
     fn push_forward(&mut self) -> Option<()> {
         let changed = (0..self.boxes.len()).filter(|node| self.has_moved[*node]);
         let mut open: VecDeque<usize> = changed.chain(self.directions.new_sources(self.flow)).collect();
-        let columns = columns(&self.boxes);
         let mut left = 4 * self.boxes.len() + 64;
         while let Some(node) = open.pop_front() {
             let source = self.boxes[node]?;
@@ -115,7 +117,7 @@ impl<'a> Moving<'a> {
                     continue;
                 }
                 left = usize::checked_sub(left, 1)?;
-                let x = column_from(&columns, source.right() + COLUMN_GAP, rect.width);
+                let x = column_from(&self.columns, source.right() + COLUMN_GAP, rect.width);
                 self.settle(target, Rect { x, ..rect });
                 open.push_back(target);
             }
