@@ -1,10 +1,5 @@
 //! The real program, as a person or a script runs it: exit code, standard output, standard error.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on says so"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so")]
 
 mod delete;
 mod errors;
