@@ -123,3 +123,25 @@ async fn a_picture_is_whole_and_harmless() {
     assert_eq!(answer.text.matches("pending</text>").count(), 2);
     assert_eq!(api.get("/api/executions/none/layout.svg").await.error(), "404 execution_not_found");
 }
+
+/// Producers that contradict themselves: groups in each other, a group in a task, an edge to what is nowhere declared.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_is_drawn_all_the_same() {
+    let api = TestApi::new();
+    let nodes = json!([
+        {"id": "a", "kind": "group", "group": "b"}, {"id": "b", "kind": "group", "group": "a"},
+        {"id": "c", "kind": "static", "group": "a"}, {"id": "d", "kind": "static", "group": "c"},
+        {"id": "e", "kind": "group", "group": "e"},
+    ]);
+    let edges = json!([
+        {"source": "c", "target": "a", "kind": "static"}, {"source": "a", "target": "b", "kind": "static"},
+        {"source": "d", "target": "ghost", "kind": "jump"}, {"source": "d", "target": "d", "kind": "iteration"},
+    ]);
+    api.take(&[started(), grown("g", &nodes, &edges, 1)]).await;
+    let layout = api.get("/api/executions/run/layout").await.ok();
+    let ids: Vec<_> = cards(&layout).into_iter().map(|(id, _)| id).collect();
+    assert!(["c", "d"].iter().all(|id| ids.iter().any(|card| card == id)), "{layout}");
+    for folded in ["collapsed=a", "collapsed=b", "collapsed=a,b,e"] {
+        api.get(&format!("/api/executions/run/layout?{folded}")).await.ok();
+    }
+}
