@@ -123,3 +123,15 @@ def test_enable_and_disable_in_code(lineage: Lineage) -> None:
     )
     assert finished.told == ["delivered", True]
     assert sorted(one.row["workflow_name"] for one in finished.executions) == ["again", "recorded"]
+
+
+def test_a_run_names_its_code(lineage: Lineage) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    git = lineage.folder / ".git"
+    (git / "refs/heads").mkdir(parents=True)
+    (git / "HEAD").write_text("ref: refs/heads/main\n")
+    (git / "packed-refs").write_text(f"# pack-refs\n{commit} refs/heads/main\n")
+    (start,) = lineage.run(SCRIPT).execution.events_of("workflow_started")
+    assert start["data"]["code"]["git_commit"] == commit
+    assert start["data"]["code"]["entry"].startswith("program_")
+    assert start["data"]["runtime"]["language"] == "python"

@@ -69,7 +69,9 @@ class Settings:
         if self._code is None:
             main = sys.modules.get("__main__")
             entry = getattr(main, "__file__", None) or (sys.argv[0] if sys.argv else None)
-            self._code = {"entry": os.path.basename(entry)} if entry else {}  # noqa: PTH119 - no pathlib at start-up
+            self._code = {}
+            if entry:
+                self._code = {"entry": os.path.basename(entry), "git_commit": _git_commit(entry)}  # noqa: PTH119
         return self._code
 
     def runtime(self) -> dict[str, Any]:
@@ -83,6 +85,31 @@ class Settings:
                 "pid": pid,
             }
         return self._runtime
+
+
+def _git_commit(entry: str) -> str | None:
+    """The commit that the program's checkout is at, read without running git."""
+    from pathlib import Path
+
+    try:
+        for folder in Path(entry).resolve().parents:
+            git = folder / ".git"
+            if not git.is_dir():
+                continue
+            head = (git / "HEAD").read_text().strip()
+            if not head.startswith("ref: "):
+                return head
+            name = head[len("ref: ") :]
+            if (git / name).is_file():
+                return (git / name).read_text().strip()
+            for line in (git / "packed-refs").read_text().splitlines():
+                commit, _, packed = line.partition(" ")
+                if packed == name:
+                    return commit
+            return None
+    except (OSError, ValueError):
+        pass
+    return None
 
 
 def parse_labels(text: str) -> dict[str, str]:
