@@ -229,7 +229,7 @@ mod tests {
         let resolve = Resolve { nodes: nodes.collect() };
         let workspace_members =
             names.iter().filter(|name| name.starts_with("graflow")).map(ToString::to_string).collect();
-        Tree { files: Vec::new(), metadata: Metadata { packages, workspace_members, resolve } }
+        Tree { metadata: Metadata { packages, workspace_members, resolve }, ..Tree::default() }
     }
 
     #[test]

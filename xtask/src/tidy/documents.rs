@@ -15,7 +15,7 @@ pub(super) fn links(tree: &Tree) -> Vec<Fault> {
                 target.split_once('#').map_or((target, None), |(path, heading)| (path, Some(heading)));
             let to = if path.is_empty() { file.path.clone() } else { resolve(&file.path, path) };
             let found = tree.file(&to);
-            if found.is_none() && !folders.contains(to.as_path()) {
+            if found.is_none() && !folders.contains(to.as_path()) && !tree.pictures.contains(&to) {
                 faults.push(file.fault(Some(number), format!("links to `{path}`, which is not there")));
             } else if let (Some(heading), Some(found)) = (heading, found)
                 && to.extension().is_some_and(|extension| extension == "md")
@@ -139,6 +139,13 @@ fn headings(file: &TextFile) -> BTreeSet<String> {
 mod tests {
     use super::super::tree::said;
     use super::*;
+
+    #[test]
+    fn pictures_are_found() {
+        let mut tree = Tree::of(&[("README.md", "![a](docs/a.png) ![b](docs/b.png)\n")]);
+        tree.pictures.insert("docs/a.png".into());
+        assert_eq!(said(&links(&tree)), ["error: README.md:1: links to `docs/b.png`, which is not there"]);
+    }
 
     #[test]
     fn broken_links_are_found() {

@@ -1,5 +1,6 @@
 //! What rules look at, and what they find.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,8 @@ use crate::workspace::{Metadata, Workspace};
 pub(super) struct Tree {
     /// The text files under version control, ordered by path.
     pub(super) files: Vec<TextFile>,
+    /// The paths of files that are no text: pictures.
+    pub(super) pictures: BTreeSet<PathBuf>,
     /// What cargo knows.
     pub(super) metadata: Metadata,
 }
@@ -23,15 +26,16 @@ pub(super) struct TextFile {
 }
 
 impl Tree {
-    /// Reads all of it. What is no text is none of the rules' business.
+    /// Reads all of it. Of what is no text only the path is the rules' business.
     pub(super) fn read(workspace: &Workspace) -> anyhow::Result<Self> {
-        let mut files = Vec::new();
+        let (mut files, mut pictures) = (Vec::new(), BTreeSet::new());
         for path in workspace.files()? {
-            if let Ok(text) = String::from_utf8(std::fs::read(workspace.path(&path))?) {
-                files.push(TextFile { path, text });
+            match String::from_utf8(std::fs::read(workspace.path(&path))?) {
+                Ok(text) => files.push(TextFile { path, text }),
+                Err(_) => _ = pictures.insert(path),
             }
         }
-        Ok(Self { files, metadata: workspace.metadata()? })
+        Ok(Self { files, pictures, metadata: workspace.metadata()? })
     }
 
     /// A file by its path.
@@ -60,7 +64,7 @@ impl Tree {
     #[cfg(test)]
     pub(super) fn of(files: &[(&str, &str)]) -> Self {
         let file = |(path, text): &(&str, &str)| TextFile { path: path.into(), text: (*text).to_owned() };
-        Self { files: files.iter().map(file).collect(), metadata: Metadata::default() }
+        Self { files: files.iter().map(file).collect(), ..Self::default() }
     }
 }
 
