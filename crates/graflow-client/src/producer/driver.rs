@@ -163,6 +163,8 @@ impl<S: Source> Driver<S> {
             if events.len() >= PART {
                 let part = Input::Taken(std::mem::take(&mut events), std::mem::take(&mut drops));
                 self.step(part, now, in_flight);
+                // Whoever waits for the end of very much sees that it comes nearer.
+                *lock(&self.desk.statistics) = self.sender.statistics();
             }
         }
         self.step(Input::Taken(events, drops), now, in_flight)

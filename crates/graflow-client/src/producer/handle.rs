@@ -266,8 +266,21 @@ impl<S: Source> Life<S> {
         let (answer, receiver) = mpsc::channel();
         let until_us = driver::now().mono_us.saturating_add(micros(left));
         self.command(Command::Stop(Stop { until_us, answer }));
-        // Writing what is left to the spool takes no time worth waiting for unless the disk hangs.
-        let _ = receiver.recv_timeout(left + DROP_DEADLINE / 4);
+        self.wait_while_it_moves(&receiver, left + DROP_DEADLINE / 4);
+    }
+
+    /// Writing what is left to the spool takes no time worth waiting for, unless there is very much of it. A disk that
+    /// hangs is not waited for.
+    fn wait_while_it_moves(&self, answer: &mpsc::Receiver<()>, mut patience: Duration) {
+        let progress = || (self.queue.len(), self.desk.statistics());
+        let mut before = progress();
+        while answer.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let now = progress();
+            if now == before {
+                return;
+            }
+            (before, patience) = (now, DROP_DEADLINE);
+        }
     }
 }
 

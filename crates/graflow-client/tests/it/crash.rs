@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use graflow_client::spool::{DiskFiles, Limits, Opened, Segment};
 use graflow_client::{Endpoint, Outcome, Producer};
 
 use crate::server::{Mood, TestServer};
@@ -14,6 +15,7 @@ use crate::{event, eventually, settings};
 const FOLDER: &str = "GRAFLOW_TEST_FOLDER";
 const SERVER: &str = "GRAFLOW_TEST_SERVER";
 const NAME: &str = "GRAFLOW_TEST_NAME";
+const COUNT: &str = "GRAFLOW_TEST_COUNT";
 
 /// Not a test by itself: the process that the tests here kill. It says what is in its spool, and goes on for ever.
 #[test]
@@ -31,6 +33,17 @@ fn victim() {
             assert_ne!(outcome, Outcome::Incomplete);
             println!("safe {name}-{n}");
         }
+    }
+}
+
+/// Not a test by itself: a process that hands in very much at once, and ends.
+#[test]
+fn leaver() {
+    let (Ok(folder), Ok(count)) = (std::env::var(FOLDER), std::env::var(COUNT)) else { return };
+    let nobody = Endpoint::parse("http://127.0.0.1:9").unwrap();
+    let producer = Producer::to_server(nobody, settings(Some(Path::new(&folder))));
+    for n in 0..count.parse::<u32>().unwrap() {
+        producer.send(event(n.to_string()));
     }
 }
 
@@ -126,4 +139,38 @@ fn a_living_process_keeps_its_spool_to_itself() {
     assert_eq!(stored_ids(&server), ["mine"]);
     victim.kill().unwrap();
     victim.wait().unwrap();
+}
+
+#[test]
+fn a_process_that_ends_with_very_much_in_hand_leaves_all_of_it_in_the_spool() {
+    const EVENTS: usize = 90_000;
+    let folder = tempfile::tempdir().unwrap();
+    let ended = Command::new(std::env::current_exe().unwrap())
+        .args(["crash::leaver", "--exact"])
+        .env(FOLDER, folder.path())
+        .env(COUNT, EVENTS.to_string())
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(ended.success());
+    assert_eq!(events_in(folder.path()), EVENTS);
+}
+
+/// Events in the spool files of a folder.
+fn events_in(folder: &Path) -> usize {
+    let files = DiskFiles::new(folder);
+    let mut events = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let Opened::Ready(_, mut segment) = Segment::open_unheld(&files, &name).unwrap() else { continue };
+        loop {
+            let batch = segment.read(Limits { events: 10_000, bytes: 4 << 20 }).unwrap();
+            segment.settle();
+            if batch.events == 0 {
+                break;
+            }
+            events += batch.events;
+        }
+    }
+    events
 }

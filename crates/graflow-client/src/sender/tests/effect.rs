@@ -6,7 +6,6 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::bench::{Bench, ModelServer, SECOND, event, ids, later, run_until_quiet};
-use crate::sender::machine::Output;
 use crate::transport::{Answer, Post};
 
 #[derive(Debug, Clone)]
@@ -86,7 +85,8 @@ proptest! {
         }
         // In the end the disk has room and the server is well; another life takes in what is left.
         bench.folder.set_room(None);
-        let mut output = Output { post: posts.pop_front(), ..bench.tick() };
+        let mut output = bench.tick();
+        output.post = posts.pop_front().or(output.post);
         if output.post.is_none() { bench.now_us += 400 * SECOND; output = bench.tick(); }
         run_until_quiet(&mut bench, &mut server, &mut output, 2_000);
         for _ in 0..2 {
