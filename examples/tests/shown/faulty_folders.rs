@@ -78,7 +78,7 @@ fn a_file_where_the_folder_should_be() {
     fs::write(place.data_dir(), "not a folder").unwrap();
     insta::assert_snapshot!(refused(&place, &[]), @"
     exit code 6
-    error: [place]/data cannot be used: File exists (os error 17)
+    error: [place]/data cannot be used: it is a file, and no folder
     hint: choose a folder that you may write, with --data-dir
     ");
 }
