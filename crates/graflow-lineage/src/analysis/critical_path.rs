@@ -1,10 +1,9 @@
 //! The chain of task executions that took longest.
 
-use std::collections::HashMap;
-
 use graflow_model::Timestamp;
 use graflow_model::row::TaskExecutionRow;
 
+use super::causes::Causes;
 use super::work;
 
 /// The longest chain, and how far every task execution is from being on it.
@@ -36,9 +35,11 @@ pub struct Step {
 pub fn critical_path(rows: &[TaskExecutionRow], now: Timestamp) -> CriticalPath {
     let work: Vec<_> = rows.iter().map(|row| work(row, now)).collect();
     let graph = Causes::new(rows, &work);
-    let own = |row: usize| work[row].map_or(0, |(_, micros)| micros);
+    let nodes = graph.into.len();
+    // The ends of groups stand behind the rows, and do no work themselves.
+    let own = |node: usize| work.get(node).copied().flatten().map_or(0, |(_, micros)| micros);
     // The longest work before each begins, and by what.
-    let mut before = vec![(0_u64, None::<usize>); rows.len()];
+    let mut before = vec![(0_u64, None::<usize>); nodes];
     for &row in &graph.order {
         for &(cause, micros) in &graph.into[row] {
             let length = before[cause].0 + micros;
@@ -48,7 +49,7 @@ pub fn critical_path(rows: &[TaskExecutionRow], now: Timestamp) -> CriticalPath 
         }
     }
     // The longest work from the start of each on.
-    let mut rest: Vec<_> = (0..rows.len()).map(own).collect();
+    let mut rest: Vec<_> = (0..nodes).map(own).collect();
     for &row in graph.order.iter().rev() {
         for &(cause, micros) in &graph.into[row] {
             rest[cause] = rest[cause].max(micros + rest[row]);
@@ -64,58 +65,7 @@ pub fn critical_path(rows: &[TaskExecutionRow], now: Timestamp) -> CriticalPath 
         steps.push(Step { row, micros });
         at = before[row].1.map(|cause| (cause, before[row].0 - before[cause].0));
     }
+    steps.retain(|step| step.row < rows.len());
     steps.reverse();
     CriticalPath { micros: total, steps, slack }
-}
-
-/// Which led to which.
-struct Causes {
-    /// For each row its causes, and the microseconds that each worked before it began.
-    into: Vec<Vec<(usize, u64)>>,
-    /// The rows, causes first; rows in a circle are not in it, nor what follows them.
-    order: Vec<usize>,
-}
-
-impl Causes {
-    fn new(rows: &[TaskExecutionRow], work: &[Option<(i64, u64)>]) -> Self {
-        let place: HashMap<_, _> =
-            rows.iter().enumerate().map(|(place, row)| (&row.task_execution_id, place)).collect();
-        let counted = |cause: usize, row: usize| {
-            let Some((cause_start, micros)) = work[cause] else { return 0 };
-            let until = work[row].map(|(start, _)| u64::try_from(start - cause_start).unwrap_or(0));
-            until.map_or(micros, |until| until.min(micros))
-        };
-        let mut into: Vec<Vec<_>> = rows
-            .iter()
-            .enumerate()
-            .map(|(row, what)| {
-                let causes =
-                    what.causes.iter().filter_map(|cause| place.get(&cause.task_execution_id).copied());
-                causes.filter(|cause| *cause != row).map(|cause| (cause, counted(cause, row))).collect()
-            })
-            .collect();
-        let mut out = vec![Vec::new(); rows.len()];
-        for (row, causes) in into.iter().enumerate() {
-            for (cause, _) in causes {
-                out[*cause].push(row);
-            }
-        }
-        let mut missing: Vec<_> = into.iter().map(Vec::len).collect();
-        let mut order: Vec<_> = (0..rows.len()).filter(|row| missing[*row] == 0).collect();
-        let mut next = 0;
-        while let Some(&row) = order.get(next) {
-            next += 1;
-            for &follower in &out[row] {
-                missing[follower] -= 1;
-                if missing[follower] == 0 {
-                    order.push(follower);
-                }
-            }
-        }
-        for (row, causes) in into.iter_mut().enumerate().filter(|(row, _)| missing[*row] > 0) {
-            debug_assert!(row < missing.len(), "rows and their causes");
-            causes.clear();
-        }
-        Self { into, order }
-    }
 }

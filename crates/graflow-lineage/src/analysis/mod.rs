@@ -2,6 +2,7 @@
 //!
 //! `docs/reference/analysis.md` defines each for people. [`history`] reads what they need from a store.
 
+mod causes;
 mod critical_path;
 mod failures;
 mod fingerprint;

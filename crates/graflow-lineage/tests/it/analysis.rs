@@ -108,6 +108,31 @@ fn causes_in_a_circle_and_unknown_ones_do_no_harm() {
     assert_eq!(critical_path(&[], time(0)).micros, 0);
 }
 
+/// The record names one member as the cause of what follows a group; what follows waited for all of them.
+#[test]
+fn what_follows_a_group_waited_for_its_members() {
+    let group = || json!({"group": "g"});
+    let member =
+        |name: &str, start: u64, micros: u64, cause: &str| row_with(name, start, micros, &[cause], group());
+    let rows = [
+        row("s", 0, 5, &[]),
+        member("short", 5, 10, "s"),
+        member("long", 5, 30, "s"),
+        member("first try", 5, 4, "s"),
+        member("second try", 12, 13, "first try"),
+        row("join", 35, 7, &["long"]),
+        // The same group once more, in the next pass of a loop around it.
+        member("short again", 42, 2, "join"),
+        member("long again", 42, 6, "join"),
+        row("join again", 48, 1, &["long again"]),
+    ];
+    let found = critical_path(&rows, time(100));
+    assert_eq!(found.micros, 5 + 30 + 7 + 6 + 1);
+    let steps: Vec<_> = found.steps.iter().map(|step| rows[step.row].task_id.as_str()).collect();
+    assert_eq!(steps, ["s", "long", "join", "long again", "join again"]);
+    assert_eq!(found.slack, [0, 20, 0, 13, 13, 0, 4, 0, 0]);
+}
+
 #[test]
 fn what_runs_counts_until_now() {
     let running = json!({"status": "running", "end_time": null, "duration": null});
