@@ -55,6 +55,29 @@ def test_forked_processes_are_producers_of_their_own(lineage: Lineage) -> None:
     assert len(producers) == 4
 
 
+def test_children_forked_at_once_give_out_ids_of_their_own(lineage: Lineage) -> None:
+    finished = lineage.run(
+        """
+    import os
+    from graflow_lineage import _native
+    _native.Run("the generator has been used")
+    reader, writer = os.pipe()
+    children = []
+    for n in range(40):
+        pid = os.fork()
+        if pid == 0:
+            os.write(writer, (_native.Run("w").execution_id + " ").encode())
+            os._exit(0)
+        children.append(pid)
+    [os.waitpid(pid, 0) for pid in children]
+    os.close(writer)
+    say(ids=os.read(reader, 65536).decode().split())
+    """
+    )
+    assert len(finished.told["ids"]) == 40
+    assert len(set(finished.told["ids"])) == 40
+
+
 def test_a_fork_within_a_task(lineage: Lineage) -> None:
     finished = lineage.run(
         ONE

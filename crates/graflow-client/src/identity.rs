@@ -2,8 +2,18 @@
 
 use std::fmt::Write;
 
-use fastrand::Rng;
 use graflow_model::ProducerId;
+
+/// Random bits from the operating system. A generator that lives in the process goes on alike on both sides of a fork, so
+/// that two children would give out the same names.
+pub fn random_u64() -> u64 {
+    getrandom::u64().unwrap_or_else(|_| {
+        // Without a source of the system's, what tells processes apart has to do.
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let seed = now.as_secs() ^ u64::from(now.subsec_nanos()) << 34 ^ u64::from(std::process::id()) << 16;
+        fastrand::Rng::with_seed(seed).u64(..)
+    })
+}
 
 /// Names one emitting process: machine, boot, process and a random nonce.
 ///
@@ -18,7 +28,7 @@ impl Identity {
     /// This process, with a fresh nonce.
     pub fn of_this_process() -> Self {
         let pid = std::process::id();
-        let nonce = Rng::new().u64(..);
+        let nonce = random_u64();
         let boot = boot_id().unwrap_or_else(|| {
             // Nothing names this boot, so nothing may be compared with another process' monotonic clock.
             format!("{pid:x}-{nonce:016x}")

@@ -22,7 +22,7 @@ pub use client::{Client, ClientError, Connection, HttpConnection, Query, Respond
 pub use clock::SystemClock;
 pub use endpoint::{Endpoint, EndpointError};
 pub use http_transport::HttpTransport;
-pub use identity::{Identity, host_name};
+pub use identity::{Identity, host_name, random_u64};
 pub use producer::{Feed, MakeSource, MakeTransport, Outcome, Producer, Settings};
 pub use source::{Events, Source};
 pub use statistics::{Reach, Statistics};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use graflow_client::{
-    Endpoint, Feed, HttpTransport, MakeTransport, Outcome, Producer, Settings, environment,
+    Endpoint, Feed, HttpTransport, MakeTransport, Outcome, Producer, Settings, environment, random_u64,
 };
 use graflow_local::{DataFolder, FolderTransport, Place};
 use graflow_model::value::ValuePolicy;
@@ -127,8 +127,7 @@ pub(crate) fn next_id() -> Numbered {
 fn nonce() -> u64 {
     match NONCE.load(Ordering::Relaxed) {
         0 => {
-            // A generator of its own: the one of the thread would go on alike in a forked child.
-            let fresh = fastrand::Rng::new().u64(1..) ^ (u64::from(std::process::id()) << 32);
+            let fresh = random_u64();
             match NONCE.compare_exchange(0, fresh.max(1), Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => fresh.max(1),
                 Err(other) => other,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 
+use graflow_client::random_u64;
 use graflow_model::event::{
     Cause, EdgeDeclaration, ErrorInfo, Log, NodeDeclaration, SourceLocation, TaskEnded, TaskFailed,
 };
@@ -445,7 +446,7 @@ fn cause_kind_of(word: &str) -> PyResult<CauseKind> {
 /// 32 hexadecimal digits, ordered by time to begin with.
 fn new_execution_id() -> String {
     let millis = Moment::now().time.as_micros() / 1_000;
-    format!("{:012x}{:020x}", millis, fastrand::Rng::new().u128(..) >> 48)
+    format!("{millis:012x}{:016x}{:04x}", random_u64(), random_u64() >> 48)
 }
 
 fn cut(text: &str) -> String {

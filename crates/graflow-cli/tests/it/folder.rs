@@ -133,7 +133,10 @@ fn as_nobody(data: &Path, arguments: &[&str]) -> Ended {
     // The checkout may be closed to others: the program is run from where anybody may look.
     let place = tempfile::tempdir().unwrap();
     let program = place.path().join("graflow");
-    fs::copy(env!("CARGO_BIN_EXE_graflow"), &program).unwrap();
+    // By another process: whatever a test beside this one starts while we write would hold the file open for writing, and
+    // a file that is open for writing cannot be run.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_graflow")).arg(&program).status().unwrap();
+    assert!(copied.success());
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = Command::new("setpriv");

@@ -14,7 +14,7 @@ use super::settings::Settings;
 use crate::clock::micros;
 use crate::endpoint::Endpoint;
 use crate::http_transport::HttpTransport;
-use crate::identity::Identity;
+use crate::identity::{Identity, random_u64};
 use crate::queue::Queue;
 use crate::sender::{Encoder, Sender, Tuning};
 use crate::source::{Events, Source};
@@ -220,8 +220,9 @@ impl<S: Source> Life<S> {
             retry_first: settings.retry_first,
             retry_longest: settings.retry_longest,
         };
-        let encoder = Encoder::new(producer, Rng::new());
-        let sender = Sender::new(settings.project.clone(), tuning, encoder, backlog, Rng::new());
+        let encoder = Encoder::new(producer, Rng::with_seed(random_u64()));
+        let sender =
+            Sender::new(settings.project.clone(), tuning, encoder, backlog, Rng::with_seed(random_u64()));
         let (queue, desk) = (Arc::clone(&self.queue), Arc::clone(&self.desk));
         let (make_source, make_transport) = (Arc::clone(&make.source), Arc::clone(&make.transport));
         let spawned = thread::Builder::new().name("graflow-sender".into()).spawn(move || {
