@@ -57,7 +57,8 @@ def test_forked_processes_are_producers_of_their_own(lineage: Lineage) -> None:
 
 def test_children_forked_at_once_give_out_ids_of_their_own(lineage: Lineage) -> None:
     finished = lineage.run(
-        """
+        IMPORTS
+        + """
     import os
     from graflow_lineage import _native
     _native.Run("the generator has been used")
