@@ -1,4 +1,5 @@
-//! Draws some graphs as SVG files, to be looked at: `cargo run -p graflow-layout --example pictures -- FOLDER`.
+//! Draws some graphs as SVG files, to be looked at: `cargo run -p graflow-layout --example pictures -- FOLDER`; into
+//! `target/pictures` when no folder is named.
 #![expect(clippy::panic, reason = "a graph in this file that cannot be drawn is a fault of this file")]
 
 use std::fmt::Write as _;
@@ -84,7 +85,8 @@ fn svg(graph: &Graph, picture: &Picture) -> String {
 }
 
 fn main() -> std::io::Result<()> {
-    let folder = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
+    let folder = std::env::args().nth(1).unwrap_or_else(|| "target/pictures".to_owned());
+    std::fs::create_dir_all(&folder)?;
     let chain: Vec<_> = (0..60).map(|place| format!("step_{place}")).collect();
     let fan: Vec<_> = (0..18).map(|place| format!("split>work_{place}>join")).collect();
     let pictures = [
