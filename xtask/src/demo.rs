@@ -1,6 +1,5 @@
 //! `cargo xtask demo`: one build, one server, one real run, one picture.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -18,8 +17,6 @@ const EXAMPLE: &str = "census";
 const EXAMPLES: &str = "graflow-examples";
 /// Where the server and the example keep what they record.
 const DATA: &str = "target/demo";
-const FIRST_PORT: u16 = 8000;
-const LAST_PORT: u16 = 8099;
 
 /// How to run it.
 #[derive(Debug, clap::Args)]
@@ -40,7 +37,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
     process::check(workspace.cargo().args(["build", "--release"]).args(programs))?;
 
     let demo = Demo { workspace, data: workspace.path(DATA) };
-    let mut server = demo.serve()?;
+    let mut server = Server::start(demo.program("graflow"), &["--or-next-port"])?;
     let shown = demo.run_and_show(server.url());
     let ended = match shown {
         Ok(()) if !options.exit => wait(&mut server, &stopped),
@@ -65,14 +62,6 @@ impl Demo<'_> {
             command.env_remove(foreign);
         }
         command
-    }
-
-    /// Starts a server on the first free port; it answers when this returns.
-    fn serve(&self) -> anyhow::Result<Server> {
-        let port = (FIRST_PORT..=LAST_PORT)
-            .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
-            .with_context(|| format!("no port from {FIRST_PORT} to {LAST_PORT} is free"))?;
-        Server::start(self.program("graflow"), port)
     }
 
     /// Runs the example, prints its tree and the address.

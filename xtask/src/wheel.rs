@@ -28,8 +28,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<st
 pub(crate) fn build(setting: &Setting<'_>, debug: bool) -> anyhow::Result<PathBuf> {
     let workspace = setting.workspace;
     let (profile, folder) = if debug { ("dev", "debug") } else { ("release", "release") };
-    let mut cargo = workspace.cargo();
-    process::check(cargo.args(["build", "--package", "graflow-cli", "--profile", profile]))?;
+    // As the other steps build, so that nothing is compiled twice.
+    let what: &[&str] =
+        if debug { &["--workspace", "--lib", "--bins", "--examples"] } else { &["--package", "graflow-cli"] };
+    process::check(workspace.cargo().args(["build", "--profile", profile]).args(what))?;
 
     let data = workspace.path("target/wheel-data");
     for part in ["scripts", "platlib"] {

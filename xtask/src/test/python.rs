@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::steps::surroundings;
 use super::{Setting, Tally, tools};
 use crate::process;
-use crate::server::{Server, free_port};
+use crate::server::Server;
 use crate::wheel;
 
 /// Where our Python is; each of these folders is a program.
@@ -75,7 +75,7 @@ pub(super) fn wfcommons(setting: &Setting<'_>) -> anyhow::Result<Tally> {
     let mut tests = python(setting)?;
     tests.args(["-m", "unittest", "discover", "tools/wfcommons"]);
     let tests = Tally::of_check(&process::run_shown(&mut tests)?);
-    let server = Server::start(program, free_port()?)?;
+    let server = Server::start(program, &["--port", "0"])?;
     let mut load = python(setting)?;
     load.args(["tools/wfcommons", server.url()]);
     let finished = process::run_shown(&mut load);
