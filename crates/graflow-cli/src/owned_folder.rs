@@ -76,7 +76,7 @@ impl TakenFolder {
         let shared = Arc::clone(&store) as Arc<dyn Store>;
         let intake = Arc::new(SpoolIntake::new(folder, Arc::clone(&shared), clock.clone()));
         take_in(&intake);
-        let seed = random();
+        let seed = graflow_client::random_u64();
         let manager = LineageManager::new(shared, live, clock.clone(), seed)
             .map_err(|error| Failure::of(Exit::Folder, &error))?;
         let instance_id = format!("{:x}-{:x}-{seed:016x}", clock.now().as_micros(), std::process::id());
@@ -149,10 +149,4 @@ fn take_in(intake: &SpoolIntake) {
 
 fn cannot_take(error: &OwnershipError) -> Failure {
     Failure::of(Exit::Folder, error).hint(error.hint())
-}
-
-/// Differs between processes.
-fn random() -> u64 {
-    use std::hash::BuildHasher as _;
-    std::collections::hash_map::RandomState::new().hash_one(std::process::id())
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use graflow_model::ExecutionId;
 use reqwest::Url;
 
 use crate::environment;
@@ -68,6 +69,22 @@ impl Endpoint {
         url.set_path(&joined);
         url.set_query(query);
         url
+    }
+
+    /// The address of the page of an execution.
+    ///
+    /// ```
+    /// use graflow_client::Endpoint;
+    /// let endpoint = Endpoint::parse("http://127.0.0.1:8000").unwrap();
+    /// assert_eq!(endpoint.execution_page(&"a/b".into()).as_str(), "http://127.0.0.1:8000/executions/a%2Fb");
+    /// ```
+    pub fn execution_page(&self, id: &ExecutionId) -> Url {
+        let mut page = self.base.clone();
+        // An address with a host has segments; this one has, or it would not have been read.
+        if let Ok(mut path) = page.path_segments_mut() {
+            path.pop_if_empty().extend(["executions", id.as_str()]);
+        }
+        page
     }
 
     /// The token.

@@ -174,9 +174,7 @@ impl Sink for Lineage {
             self.producer.flush(FLUSH_DEADLINE);
         }
         match self.place() {
-            Place::Server(endpoint) => {
-                Some(endpoint.url(&format!("/executions/{}", execution.as_str())).to_string())
-            }
+            Place::Server(endpoint) => Some(endpoint.execution_page(execution).to_string()),
             Place::Unknown | Place::OwnStore | Place::Spool => None,
         }
     }

@@ -110,6 +110,26 @@ impl ProducerId {
     }
 }
 
+impl TaskId {
+    /// What names that differ only by numbers have in common: each run of digits is a `*`.
+    ///
+    /// ```
+    /// use graflow_model::TaskId;
+    /// assert_eq!(TaskId::from("fetch_07_of_12").without_digits(), "fetch_*_of_*");
+    /// ```
+    pub fn without_digits(&self) -> String {
+        let mut family = String::new();
+        for character in self.as_str().chars() {
+            if !character.is_ascii_digit() {
+                family.push(character);
+            } else if !family.ends_with('*') {
+                family.push('*');
+            }
+        }
+        family
+    }
+}
+
 /// The number that the server gives to an event: strictly rising per project, gaps allowed.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize, JsonSchema,

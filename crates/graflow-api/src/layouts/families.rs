@@ -30,7 +30,7 @@ pub(super) fn families(nodes: &[NodeRow], edges: &[EdgeRow]) -> Vec<Family> {
     let alone =
         nodes.iter().enumerate().filter(|(_, node)| node.kind != NodeKind::Group && node.group.is_none());
     for (place, node) in alone {
-        let name = node.family.clone().unwrap_or_else(|| without_digits(node.id.as_str()));
+        let name = node.family.clone().unwrap_or_else(|| node.id.without_digits());
         alike.entry((name, sources.get(&node.id).cloned())).or_default().push(place);
     }
     let mut families: Vec<_> = alike
@@ -43,17 +43,4 @@ pub(super) fn families(nodes: &[NodeRow], edges: &[EdgeRow]) -> Vec<Family> {
         .collect();
     families.sort_by_key(|family| family.members[0]);
     families
-}
-
-/// What names that differ only by numbers have in common.
-fn without_digits(name: &str) -> String {
-    let mut family = String::new();
-    for character in name.chars() {
-        if !character.is_ascii_digit() {
-            family.push(character);
-        } else if !family.ends_with('*') {
-            family.push('*');
-        }
-    }
-    family
 }

@@ -2,9 +2,6 @@
 
 use std::process::{Command, Stdio};
 
-use graflow_client::Endpoint;
-use graflow_model::ExecutionId;
-
 use crate::config::Config;
 use crate::execution_id::ExecutionName;
 use crate::exit::Exit;
@@ -31,23 +28,15 @@ pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exi
         return Err(failure.hint("start one with `graflow lineage serve`").into());
     };
     let address = match &options.id {
-        None => endpoint.url("/").to_string(),
-        Some(name) => execution_address(endpoint, &name.resolve(&source).await?),
+        None => endpoint.url("/"),
+        Some(name) => endpoint.execution_page(&name.resolve(&source).await?),
     };
+    let address = address.to_string();
     config.print_lines(std::slice::from_ref(&address))?;
     if !options.print && !launch(&address) {
         eprintln!("no browser could be started here; open the address above");
     }
     Ok(Exit::Ok)
-}
-
-/// The page of an execution.
-pub(super) fn execution_address(endpoint: &Endpoint, id: &ExecutionId) -> String {
-    let mut address = endpoint.url("/");
-    if let Ok(mut path) = address.path_segments_mut() {
-        path.pop_if_empty().extend(["executions", id.as_str()]);
-    }
-    address.to_string()
 }
 
 /// Asks the desktop to open an address.

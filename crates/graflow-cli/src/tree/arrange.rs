@@ -135,22 +135,9 @@ fn item(node: &Node, ran: &HashMap<&TaskId, Ran<'_>>, follows: Follows, children
         }),
         reason: own.reason.map(ToOwned::to_owned),
         follows,
-        family: data.family.clone().unwrap_or_else(|| family_of(node.id.as_str())),
+        family: data.family.clone().unwrap_or_else(|| node.id.without_digits()),
         children,
     }
-}
-
-/// A name without its digits: what tasks that differ only by a number have in common.
-fn family_of(name: &str) -> String {
-    let mut family = String::new();
-    for character in name.chars() {
-        if !character.is_ascii_digit() {
-            family.push(character);
-        } else if !family.ends_with('*') {
-            family.push('*');
-        }
-    }
-    family
 }
 
 fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {

@@ -69,9 +69,7 @@ pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Exi
     let mut child = command.spawn().map_err(|error| program.cannot_start(&error))?;
     let status = wait(&mut child).await.context("failed to wait for the program")?;
 
-    if !options.quiet {
-        tell(&talk, &endpoint, &run, &program).await;
-    }
+    tell(&talk, &endpoint, &run, &program).await;
     Ok(code(status))
 }
 
@@ -91,6 +89,9 @@ impl Talk {
 
 /// One line for each execution. What cannot be asked is said, and changes nothing about how the program ended.
 async fn tell(talk: &Talk, endpoint: &Endpoint, run: &str, program: &Program) {
+    if talk.quiet {
+        return;
+    }
     let asked = async { Outcome::wait_for(&Source::to_server(endpoint.clone())?, LABEL, run).await }.await;
     match asked {
         Ok(outcome) if outcome.is_empty() => {

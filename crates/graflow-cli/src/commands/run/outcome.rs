@@ -6,7 +6,6 @@ use graflow_client::Endpoint;
 use graflow_model::ExecutionStatus;
 use graflow_wire::Execution;
 
-use crate::commands::open::execution_address;
 use crate::output::{Terminal, Tone, clean, cut, duration, execution_mark, plural};
 use crate::source::{ExecutionsQuery, Source};
 
@@ -85,7 +84,7 @@ fn line(terminal: Terminal, execution: &Execution, findings: usize, endpoint: &E
     });
     let findings = (findings > 0).then(|| format!("; {}", plural(findings as u64, "finding")));
     let facts: String = [took, error, findings].into_iter().flatten().collect();
-    let address = execution_address(endpoint, &execution.execution_id);
+    let address = endpoint.execution_page(&execution.execution_id).to_string();
     format!(
         "{} {name} {}{facts}  {}",
         mark.painted(terminal),
