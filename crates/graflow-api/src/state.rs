@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::ApiError;
-use crate::layouts::Layouts;
+use crate::layouts::{Answers, Layouts};
 use crate::settings::Settings;
 
 /// Reads that run at the same time; more of them wait.
@@ -28,6 +28,8 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     /// Pictures of graphs that pages look at.
     pub(crate) layouts: Layouts,
+    /// What was answered of them.
+    pub(crate) answers: Answers,
     pub(crate) started: Timestamp,
     /// Cancelled when the server stops: viewers say goodbye.
     pub(crate) stop: CancellationToken,
@@ -55,6 +57,7 @@ impl Api {
             viewers: TaskTracker::new(),
             last_request: Mutex::new(Instant::now()),
             layouts: Layouts::default(),
+            answers: Answers::default(),
             manager,
             settings,
             stop,

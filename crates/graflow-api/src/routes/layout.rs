@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 
+use axum::Extension;
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::{Extension, Json};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use graflow_model::{ExecutionId, Project, TaskId};
 use graflow_wire::{ErrorBody, Layout};
 use serde::{Deserialize, Deserializer};
@@ -10,7 +13,7 @@ use utoipa::IntoParams;
 use super::ReadErrors;
 use crate::error::ApiError;
 use crate::extract::{Name, Parameters};
-use crate::layouts::{Folding, Subject};
+use crate::layouts::{Folding, Stamp, Subject};
 use crate::state::{Api, blocking};
 
 /// Ids with commas between; `\,` is a comma in an id.
@@ -73,19 +76,38 @@ pub(crate) async fn get_layout(
     Extension(project): Extension<Project>,
     Name(id): Name,
     Parameters(parameters): Parameters<LayoutParameters>,
-) -> Result<Json<Layout>, ApiError> {
-    let execution_id = ExecutionId::from(id);
-    let (asked, of) = (execution_id.clone(), project.clone());
-    let found = api.read(move |manager| manager.graph(&of, &asked, None)).await?;
+) -> Result<Response, ApiError> {
+    let LayoutParameters { collapsed, expanded, after } = parameters;
+    let folding =
+        Folding { collapsed: collapsed.unwrap_or_default().0, expanded: expanded.unwrap_or_default().0 };
+    let subject = Subject { project, execution_id: ExecutionId::from(id), folding };
+    let asked = subject.clone();
+    let stamp = api.read(move |manager| Stamp::read(manager, &asked.project, &asked.execution_id)).await?;
+    let stamp = stamp.ok_or_else(ApiError::execution_not_found)?;
+    if after.is_none()
+        && let Some(body) = api.answers.find(&subject, stamp)
+    {
+        return Ok(answer(body));
+    }
+    let asked = subject.clone();
+    let found = api.read(move |manager| manager.graph(&asked.project, &asked.execution_id, None)).await?;
     let graph = found.value.ok_or_else(ApiError::execution_not_found)?;
-    let folding = Folding {
-        collapsed: parameters.collapsed.unwrap_or_default().0,
-        expanded: parameters.expanded.unwrap_or_default().0,
-    };
-    let subject = Subject { project, execution_id, folding };
-    let layout = blocking(move || {
+    let body = blocking(move || {
         let instance = &api.settings.instance_id;
-        api.layouts.answer(instance, &subject, &graph, found.as_of_seq, parameters.after.as_deref())
+        let layout = api.layouts.answer(instance, &subject, &graph, found.as_of_seq, after.as_deref());
+        let body = serde_json::to_vec(&layout).map(Bytes::from);
+        if let (None, Ok(body)) = (&after, &body) {
+            api.answers.keep(subject, stamp, body.clone());
+        }
+        body
     });
-    Ok(Json(layout.await?))
+    let body = body.await?.map_err(|error| {
+        tracing::error!(error = %error, "a layout could not be written");
+        ApiError::internal()
+    })?;
+    Ok(answer(body))
+}
+
+fn answer(body: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -145,3 +145,28 @@ async fn what_cannot_be_is_drawn_all_the_same() {
         api.get(&format!("/api/executions/run/layout?{folded}")).await.ok();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_holds_until_the_run_changes() {
+    let api = TestApi::new();
+    let nodes = json!([{"id": "a", "kind": "static"}]);
+    api.take(&[started(), grown("g1", &nodes, &json!([]), 1)]).await;
+    let whole = async || api.get("/api/executions/run/layout").await.ok();
+    let first = whole().await;
+    // What happens to others is no change: the numbers of their events are not those of this run.
+    api.take(&etl("other", 0)).await;
+    assert_eq!(whole().await, first);
+
+    let task = json!({"task_id": "a", "task_execution_id": "t"});
+    api.take(&[event("s", "task_started", "run", 2, task)]).await;
+    let running = whole().await;
+    assert_eq!(running["nodes"]["status"], json!(["running"]));
+    assert!(running["as_of_seq"].as_u64() > first["as_of_seq"].as_u64());
+    // Silence is no event, but it is seen.
+    api.clock.advance_seconds(120);
+    assert_eq!(whole().await["nodes"]["status"], json!(["lost"]));
+
+    api.post("/api/executions/delete", &[], r#"{"workflow_name": "w"}"#).await;
+    let deleted = api.get("/api/executions/run/layout").await;
+    assert_eq!(deleted.error(), "404 execution_not_found");
+}
