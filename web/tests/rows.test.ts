@@ -71,3 +71,18 @@ describe.each(files)("%s", (file) => {
     expect(state(store)).toEqual(expected);
   });
 });
+
+test("a page of many runs holds the last told ones, and of them only their own rows", () => {
+  const vector = JSON.parse(readFileSync(new URL(files[0] ?? "", folder), "utf8")) as Vector;
+  const store = new RowStore(3);
+  const { execution, task_executions, nodes, edges } = vector.state;
+  const told = (id: string): Rows => ({
+    executions: [{ ...execution, execution_id: id }],
+    task_executions,
+    graphs: [{ execution_id: id, nodes, edges }],
+  });
+  for (const [seq, id] of ["a", "b", "c", "a", "d"].entries()) store.apply(told(id), seq);
+  expect(store.executions().map((row) => row.execution_id)).toEqual(["c", "a", "d"]);
+  expect(store.taskExecutions()).toEqual([]);
+  expect(store.graph("a")).toBeUndefined();
+});

@@ -13,6 +13,18 @@ test("microseconds survive", () => {
   expect(micros("2026-11-23T12:00:00Z") % 1_000_000).toBe(0);
 });
 
+test("every form that servers and addresses have", () => {
+  const noon = Date.UTC(2026, 10, 23, 12) * 1_000;
+  const forms: [string, number][] = [
+    ["2026-11-23T12:00:00.5Z", 500_000],
+    ["2026-11-23T12:00:01.000123Z", 1_000_123],
+    ["2026-11-24T00:00:00Z", 12 * 3_600e6],
+    ["2026-11-23T12:00Z", 0],
+    ["2026-11-23T13:00:00.25+01:00", 250_000],
+  ];
+  for (const [text, after] of forms) expect(micros(text) - noon, text).toBe(after);
+});
+
 test("in words", () => {
   const time = micros("2026-11-23T12:00:00.123456Z");
   expect(dayAndTime(time, "utc")).toBe("2026-11-23 12:00:00 UTC");

@@ -1,5 +1,5 @@
 /** One live channel: a socket that heals by itself, the rows it brings, and a counter that says when to look again. */
-import { address, getNamed } from "../api/client";
+import { address, getNamed, getTicket, wantsToken } from "../api/client";
 import type { Execution, Rows, TaskExecution } from "../api/types";
 import { Position, type Message } from "./protocol";
 import { RowStore } from "./rows";
@@ -8,17 +8,32 @@ import { RowStore } from "./rows";
 const SILENCE = 8_000;
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 10_000;
+/** Milliseconds between two looks at rows that keep changing. */
+const LEAST_REST = 100;
+/** After a look the page rests so many times as long as that took: drawing never takes most of a processor. */
+const REST = 4;
+/** Rows of the first page of a snapshot: enough for what stands above the tabs, and quick. */
+const FIRST_PAGE = 200;
+const PAGE = 5_000;
+/** Runs that a page of many runs holds; the lists ask for older ones as somebody scrolls. */
+const MOST_EXECUTIONS = 5_000;
+/** Milliseconds that the rest of a snapshot waits for what is drawn first. */
+const LONGEST_HOLD = 5_000;
 
 export type ChannelState = "connecting" | "live" | "broken";
 
 /** What pages watch. Close it when they go. */
 export class Channel {
-  readonly rows = new RowStore();
+  readonly rows: RowStore;
   state: ChannelState = $state("connecting");
-  /** Rises when rows have changed, at most once a frame. */
+  /** Rises when rows have changed; at once after a silence, and more slowly the more there is to draw. */
   version = $state(0);
-  /** Whether a first snapshot is there. */
+  /** Rises when nodes or edges came or went since the snapshot. */
+  shape = $state(0);
+  /** Whether there is something to show: of a large run its own row. */
   ready = $state(false);
+  /** Whether all rows are there. */
+  complete = $state(false);
   /** How far the page is behind the last event that the server wrote. */
   behind = $state(0);
   /** Why no snapshot could be had. */
@@ -29,6 +44,9 @@ export class Channel {
   private wait = FIRST_WAIT;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private scheduled = false;
+  /** Until when the page rests. */
+  private restUntil = 0;
+  private first: Promise<unknown> = Promise.resolve();
   private closed = false;
   /** Changes while a snapshot is fetched are put after it. */
   private begun: Promise<void> = Promise.resolve();
@@ -38,6 +56,7 @@ export class Channel {
     private readonly filter: { execution_id?: string; workflow_name?: string },
     private readonly onEvent: (event: Record<string, unknown>) => void = () => {},
   ) {
+    this.rows = new RowStore(filter.execution_id === undefined ? MOST_EXECUTIONS : undefined);
     this.connect();
   }
 
@@ -47,12 +66,29 @@ export class Channel {
     this.socket?.close();
   }
 
+  /** Pages of a large snapshot after the first are asked for when this is done: what people see first goes first. */
+  holdFor(first: Promise<unknown>): void {
+    const longest = new Promise((resolve) => setTimeout(resolve, LONGEST_HOLD));
+    this.first = Promise.race([first.catch(() => {}), longest]);
+  }
+
   private connect(): void {
+    if (!wantsToken()) return this.open(["graflow"]);
+    // Behind a token the stream wants a ticket; who may not have one asks again later.
+    getTicket().then(
+      (ticket) => {
+        if (!this.closed) this.open(ticket ? ["graflow", `ticket.${ticket}`] : ["graflow"]);
+      },
+      () => this.reconnect(),
+    );
+  }
+
+  private open(protocols: string[]): void {
     const url = address("/ws/lineage", {}, { ...this.filter, after: this.position.seq }).replace(
       /^http/,
       "ws",
     );
-    const socket = new WebSocket(url, ["graflow"]);
+    const socket = new WebSocket(url, protocols);
     this.socket = socket;
     this.listen();
     socket.onmessage = ({ data }: MessageEvent<string>) => {
@@ -95,7 +131,7 @@ export class Channel {
       const round = this.round;
       const put = () => {
         if (round !== this.round) return;
-        this.rows.apply(step.rows, step.seq);
+        if (this.rows.apply(step.rows, step.seq)) this.shape += 1;
         this.changed();
         if (step.event) this.onEvent(step.event);
       };
@@ -107,24 +143,29 @@ export class Channel {
   private fetching = false;
 
   private async begin(round: number, rows: Rows | undefined, fetch: string[], seq: number): Promise<void> {
+    if (this.complete) this.shape += 1;
     if (rows) {
       this.rows.clear();
       this.rows.apply(rows, seq);
     } else {
       this.fetching = true;
       try {
+        const isStale = () => round !== this.round || this.closed;
         // Page by page: the first one already says what the run is.
         let cleared = false;
         const take = (answer: Snapshot) => {
-          if (round !== this.round || this.closed) return;
           if (!cleared) this.rows.clear();
           cleared = true;
           this.rows.apply(asRows(answer), answer.as_of_seq);
           if (answer.execution || answer.executions) this.ready = true;
           this.changed();
         };
-        await Promise.all(fetch.map((path) => eachPage(path, take)));
-        if (round !== this.round || this.closed) return;
+        for (const path of fetch) {
+          for await (const page of pages(path, () => this.first)) {
+            if (isStale()) return;
+            take(page);
+          }
+        }
       } catch (error) {
         // The socket begins anew, and with it the snapshot.
         this.failure = error as Error;
@@ -132,24 +173,39 @@ export class Channel {
         this.reconnect();
         return;
       } finally {
-        this.fetching = false;
+        if (round === this.round) this.fetching = false;
       }
     }
     this.failure = undefined;
     this.ready = true;
+    this.complete = true;
     this.changed();
   }
 
   private changed(): void {
-    if (this.scheduled) return;
+    if (this.scheduled || this.closed) return;
     this.scheduled = true;
-    // Also in a tab that is not shown, where no frame ever comes.
     const run = () => {
       this.scheduled = false;
+      if (this.closed) return;
+      const start = performance.now();
       this.version += 1;
+      // Effects have run by then, and a frame was painted.
+      const done = () => {
+        const end = performance.now();
+        this.restUntil = end + Math.max(LEAST_REST, REST * (end - start));
+      };
+      this.restUntil = Infinity;
+      if (document.hidden) done();
+      else requestAnimationFrame(() => setTimeout(done));
     };
+    // Also in a tab that is not shown, where no frame ever comes.
     if (document.hidden) setTimeout(run, 1_000);
-    else requestAnimationFrame(run);
+    else {
+      const rest = Math.min(1_000, this.restUntil - performance.now());
+      if (rest > 0) setTimeout(run, rest);
+      else requestAnimationFrame(run);
+    }
   }
 }
 
@@ -174,14 +230,16 @@ function asRows(answer: Snapshot): Rows {
 }
 
 /** All pages of an execution; of the list of executions only the newest, the rest is asked for by who shows it. */
-async function eachPage(path: string, take: (page: Snapshot) => void): Promise<void> {
+async function* pages(path: string, first: () => Promise<unknown>): AsyncGenerator<Snapshot> {
   const isDetail = /\/executions\/[^/?]+$/.test(path);
+  if (/\/executions\/[^/?]+\/graph$/.test(path)) await first();
   let cursor: string | null | undefined;
   do {
-    const words = new URLSearchParams(isDetail ? { limit: "5000" } : {});
+    const words = new URLSearchParams(isDetail ? { limit: String(cursor ? PAGE : FIRST_PAGE) } : {});
     if (cursor) words.set("cursor", cursor);
     const page = await getNamed<Snapshot>(words.size > 0 ? `${path}?${words}` : path);
-    take(page);
+    yield page;
     cursor = isDetail ? page.next_cursor : undefined;
+    if (cursor) await first();
   } while (cursor);
 }

@@ -15,46 +15,74 @@ export class GraphHeld {
   readonly nodes = new Map<string, Node>();
   readonly edges = new Map<string, Edge>();
   /** The number that each node or edge, also one that was taken away, was last told at. */
-  private readonly seqs = new Map<string, number>();
+  private readonly nodeSeqs = new Map<string, number>();
+  private readonly edgeSeqs = new Map<string, number>();
 
-  apply(rows: GraphRows, seq: number): void {
-    for (const node of rows.nodes) if (this.isNewer(`n${node.id}`, seq)) this.nodes.set(node.id, node);
+  /** Whether nodes or edges came or went. */
+  apply(rows: GraphRows, seq: number): boolean {
+    const before = this.nodes.size + this.edges.size;
+    for (const node of rows.nodes) if (isNewer(this.nodeSeqs, node.id, seq)) this.nodes.set(node.id, node);
     for (const edge of rows.edges) {
       const key = edgeKey(edge);
-      if (this.isNewer(`e${key}`, seq)) this.edges.set(key, edge);
+      if (isNewer(this.edgeSeqs, key, seq)) this.edges.set(key, edge);
     }
-    for (const id of rows.removed_nodes ?? []) if (this.isNewer(`n${id}`, seq)) this.nodes.delete(id);
+    let changed = before !== this.nodes.size + this.edges.size;
+    for (const id of rows.removed_nodes ?? [])
+      if (isNewer(this.nodeSeqs, id, seq)) changed = this.nodes.delete(id) || changed;
     for (const edge of rows.removed_edges ?? []) {
       const key = edgeKey(edge);
-      if (this.isNewer(`e${key}`, seq)) this.edges.delete(key);
+      if (isNewer(this.edgeSeqs, key, seq)) changed = this.edges.delete(key) || changed;
     }
+    return changed;
   }
+}
 
-  private isNewer(key: string, seq: number): boolean {
-    if ((this.seqs.get(key) ?? -1) > seq) return false;
-    this.seqs.set(key, seq);
-    return true;
-  }
+function isNewer(seqs: Map<string, number>, key: string, seq: number): boolean {
+  if ((seqs.get(key) ?? -1) > seq) return false;
+  seqs.set(key, seq);
+  return true;
 }
 
 /** An edge is keyed by where it leaves and arrives. */
 export const edgeKey = (edge: { source: string; target: string }): string =>
   `${edge.source}\u0000${edge.target}`;
 
-/** All rows. */
+/** All rows; or, for a page that shows many runs, only those of so many runs themselves, the last told ones. */
 export class RowStore {
   private readonly executionsHeld = new Map<string, Held<Execution>>();
   private readonly taskExecutionsHeld = new Map<string, Held<TaskExecution>>();
   private readonly graphs = new Map<string, GraphHeld>();
 
-  /** Puts rows in their places. Of two rows with one id, that of the higher `seq` wins. */
-  apply(rows: Rows, seq: number): void {
+  constructor(private readonly mostExecutions?: number) {}
+
+  /** Puts rows in their places: of two with one id, that of the higher `seq` wins. Says whether a graph has another shape now. */
+  apply(rows: Rows, seq: number): boolean {
     for (const row of rows.executions) put(this.executionsHeld, row.execution_id, row, seq);
+    if (this.mostExecutions !== undefined) {
+      this.forget(rows.executions, this.mostExecutions);
+      return false;
+    }
     for (const row of rows.task_executions) put(this.taskExecutionsHeld, row.task_execution_id, row, seq);
+    let changed = false;
     for (const graph of rows.graphs) {
       let held = this.graphs.get(graph.execution_id);
       if (!held) this.graphs.set(graph.execution_id, (held = new GraphHeld()));
-      held.apply(graph, seq);
+      changed = held.apply(graph, seq) || changed;
+    }
+    return changed;
+  }
+
+  /** Lets go of runs that nothing was told of for longest: a page that is open for a day stays small. */
+  private forget(told: readonly Execution[], most: number): void {
+    for (const { execution_id: id } of told) {
+      const held = this.executionsHeld.get(id);
+      if (!held) continue;
+      this.executionsHeld.delete(id);
+      this.executionsHeld.set(id, held);
+    }
+    for (const id of this.executionsHeld.keys()) {
+      if (this.executionsHeld.size <= most) return;
+      this.executionsHeld.delete(id);
     }
   }
 
@@ -82,6 +110,7 @@ export class RowStore {
     return [...this.taskExecutionsHeld.values()].map((held) => held.row);
   }
 
+  /** None of a graph that was not told of. */
   graph(executionId: string): GraphHeld | undefined {
     return this.graphs.get(executionId);
   }

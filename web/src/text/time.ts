@@ -3,12 +3,33 @@
 /** What a page shows times in. */
 export type Zone = "local" | "utc";
 
-/** Microseconds since 1970. A `Date` alone would lose the last three digits. */
+/** The day of the time that was read last: most times on a page are of the same one. */
+let lastDay = "";
+let lastMidnight = 0;
+
+/** Microseconds since 1970. A `Date` alone would lose the last three digits; and pages read tens of thousands of times at once. */
 export function micros(time: string): number {
+  if (!time.endsWith("Z") || time.length < 20) return microsAnywhere(time);
+  const day = time.slice(0, 10);
+  if (day !== lastDay) {
+    lastMidnight = Date.parse(`${day}T00:00:00Z`) * 1_000;
+    lastDay = day;
+  }
+  const seconds = (pair(time, 11) * 60 + pair(time, 14)) * 60 + pair(time, 17);
+  let below = 0;
+  for (let at = 20; at < 26; at += 1) below = below * 10 + (at < time.length - 1 ? digit(time, at) : 0);
+  return lastMidnight + seconds * 1e6 + below;
+}
+
+/** With an offset, or without seconds. */
+function microsAnywhere(time: string): number {
   const fraction = /\.(\d{1,6})/.exec(time)?.[1] ?? "";
   const below = Number(fraction.padEnd(6, "0").slice(3));
   return Date.parse(time) * 1_000 + below;
 }
+
+const digit = (text: string, at: number) => text.charCodeAt(at) - 48;
+const pair = (text: string, at: number) => digit(text, at) * 10 + digit(text, at + 1);
 
 /** The same, or none. */
 export function microsOf(time: string | null | undefined): number | null {

@@ -3,9 +3,10 @@ import type { Analysis, Edge, Execution, Node, TaskExecution, TaskStatus } from 
 import type { Channel } from "../../live/channel.svelte";
 import { router } from "../../router/router.svelte";
 import { micros, rfc3339 } from "../../text/time";
+import { Pictures } from "./graph/pictures.svelte";
 import { beginOf, cut } from "./times";
 
-export const TABS = ["graph", "timeline", "table", "data", "events", "logs"] as const;
+export const TABS = ["graph", "timeline", "table", "data", "events", "logs", "llm", "compare"] as const;
 export type Tab = (typeof TABS)[number];
 
 const narrow = matchMedia("(max-width: 760px)");
@@ -15,7 +16,16 @@ export class ExecutionView {
   constructor(
     readonly id: string,
     readonly channel: Channel,
-  ) {}
+  ) {
+    this.pictures = new Pictures(id);
+    if (this.tab !== "graph") return;
+    // The picture before the rows: it is what people look at, and says where each task stands.
+    const [collapsed, expanded] = [router.word("collapsed") ?? "", router.word("expanded") ?? ""];
+    this.pictures.want({ collapsed, expanded, stage: "" });
+    channel.holdFor(this.pictures.first);
+  }
+
+  readonly pictures: Pictures;
 
   readonly execution: Execution | undefined = $derived.by(() => {
     void this.channel.version;
@@ -25,7 +35,7 @@ export class ExecutionView {
   /** All task executions, in the order of their start. */
   readonly tasks: TaskExecution[] = $derived.by(() => {
     void this.channel.version;
-    return this.channel.rows.taskExecutions().sort(byStart);
+    return sortByStart(this.channel.rows.taskExecutions());
   });
 
   readonly nodes: Node[] = $derived.by(() => {
@@ -70,7 +80,7 @@ export class ExecutionView {
     return rows?.find((row) => row.task_execution_id === named) ?? rows?.at(-1);
   });
 
-  readonly node: Node | undefined = $derived(this.nodes.find((node) => node.id === this.task));
+  readonly node: Node | undefined = $derived(this.task === undefined ? undefined : this.nodeOf(this.task));
 
   /** The run is shown as it stood then; undefined: as it stands. Microseconds since 1970. */
   readonly at: number | undefined = $derived.by(() => {
@@ -102,6 +112,11 @@ export class ExecutionView {
   );
   readonly withCritical: boolean = $derived(router.word("critical") === "1");
   readonly criticalShown: ReadonlySet<string> = $derived(this.withCritical ? this.critical : NONE);
+
+  nodeOf(id: string): Node | undefined {
+    void this.channel.version;
+    return this.channel.rows.graph(this.id)?.nodes.get(id);
+  }
 
   toggleCritical(): void {
     router.set({ critical: this.withCritical ? null : "1" }, true);
@@ -135,10 +150,13 @@ export class ExecutionView {
   }
 }
 
-function byStart(a: TaskExecution, b: TaskExecution): number {
-  const [first, second] = [beginOf(a), beginOf(b)];
-  if (first !== second) return first - second;
-  return (
-    a.iteration - b.iteration || a.attempt - b.attempt || (a.task_execution_id < b.task_execution_id ? -1 : 1)
-  );
+/** Times are read once a row, not once a comparison. */
+function sortByStart(rows: TaskExecution[]): TaskExecution[] {
+  const begins = new Map(rows.map((row) => [row, beginOf(row)]));
+  return rows.sort((a, b) => {
+    const [first, second] = [begins.get(a) ?? 0, begins.get(b) ?? 0];
+    if (first !== second) return first - second;
+    const id = a.task_execution_id < b.task_execution_id ? -1 : 1;
+    return a.iteration - b.iteration || a.attempt - b.attempt || id;
+  });
 }

@@ -1,28 +1,8 @@
 /** Draws ways, and from afar also frames and cards; only what is in view. */
 import type { LayoutGroup } from "../../../api/types";
+import { font, toneOf, type Palette } from "../palette";
 import type { Look } from "./camera.svelte";
-import { meet, type Box, type Card, type Picture, type Way } from "./picture";
-
-export const COLOURS = [
-  "completed",
-  "failed",
-  "running",
-  "waiting",
-  "lost",
-  "queued",
-  "quiet",
-  "line",
-  "line-strong",
-  "surface",
-  "sunken",
-  "back",
-  "ink",
-  "soft",
-  "faint",
-  "accent",
-  "accent-back",
-] as const;
-export type Colours = Record<(typeof COLOURS)[number], string>;
+import { meet, wayKey, type Box, type Card, type Picture, type Way } from "./picture";
 
 export interface Scene {
   picture: Picture;
@@ -30,25 +10,18 @@ export interface Scene {
   shown: Box;
   width: number;
   height: number;
-  colours: Colours;
+  colours: Palette;
   /** Whether cards are drawn too: there are too many of them for elements, or they are too small to read. */
   far: boolean;
   statusOf: (card: Card) => string;
+  /** Times taken, so far. */
+  countOf: (way: Way) => number;
   selected: string | undefined;
   /** Ways between task executions on the critical path, by `wayKey`. */
   critical: ReadonlySet<string>;
   /** Only these are lit; undefined: all. */
   lit: ReadonlySet<string> | undefined;
 }
-
-const TONES: Partial<Record<string, keyof Colours>> = {
-  completed: "completed",
-  failed: "failed",
-  running: "running",
-  waiting: "waiting",
-  lost: "lost",
-  queued: "queued",
-};
 
 /** More ways than this are drawn in one stroke each kind, without arrows. */
 const MANY = 4_000;
@@ -103,8 +76,9 @@ function roughly(context: CanvasRenderingContext2D, scene: Scene, ways: Way[]): 
 
 function one(context: CanvasRenderingContext2D, scene: Scene, way: Way): void {
   const { colours, selected, look } = scene;
+  const count = scene.countOf(way);
   const isTouching = selected !== undefined && (way.source === selected || way.target === selected);
-  const isCritical = scene.critical.has(`${way.source}\u0000${way.target}`);
+  const isCritical = scene.critical.has(wayKey(way.source, way.target));
   const isLit = !scene.lit || (scene.lit.has(way.source) && scene.lit.has(way.target));
   const colour = isCritical
     ? colours.ink
@@ -112,23 +86,22 @@ function one(context: CanvasRenderingContext2D, scene: Scene, way: Way): void {
       ? colours.accent
       : way.kind === "jump"
         ? colours.waiting
-        : way.count > 0
+        : count > 0
           ? colours.faint
           : colours["line-strong"];
   context.globalAlpha = isLit ? 1 : 0.25;
   const thin = Math.max(1, 0.8 / look.zoom);
   // Thick = taken often.
-  context.lineWidth =
-    thin * (1.2 + Math.min(3, Math.log2(Math.max(1, way.count)) * 0.55) + (isCritical ? 1 : 0));
+  context.lineWidth = thin * (1.2 + Math.min(3, Math.log2(Math.max(1, count)) * 0.55) + (isCritical ? 1 : 0));
   context.strokeStyle = colour;
-  context.setLineDash(way.count === 0 ? [5, 4] : way.kind === "dynamic" ? [1.5, 3] : []);
-  context.lineCap = way.kind === "dynamic" && way.count > 0 ? "round" : "butt";
+  context.setLineDash(count === 0 ? [5, 4] : way.kind === "dynamic" ? [1.5, 3] : []);
+  context.lineCap = way.kind === "dynamic" && count > 0 ? "round" : "butt";
   context.beginPath();
   trace(context, way.route);
   context.stroke();
   context.setLineDash([]);
   arrow(context, way.route, colour);
-  if ((way.back || way.count > 1) && look.zoom > 0.35) counter(context, scene, way, colour);
+  if ((way.back || count > 1) && look.zoom > 0.35) counter(context, scene, way, count, colour);
   context.globalAlpha = 1;
 }
 
@@ -149,10 +122,16 @@ function arrow(context: CanvasRenderingContext2D, route: readonly number[], colo
   context.restore();
 }
 
-function counter(context: CanvasRenderingContext2D, scene: Scene, way: Way, colour: string): void {
-  const text = `×${way.count}`;
+function counter(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  way: Way,
+  count: number,
+  colour: string,
+): void {
+  const text = `×${count}`;
   const [x, y] = way.label;
-  context.font = `600 11px ${getComputedStyle(document.body).fontFamily}`;
+  context.font = font(11, 600);
   const wide = context.measureText(text).width + 10;
   context.beginPath();
   context.roundRect(x - wide / 2, y - 9, wide, 18, 9);
@@ -175,7 +154,7 @@ function cards(context: CanvasRenderingContext2D, scene: Scene): void {
   const byColour = new Map<string, Card[]>();
   for (const card of scene.picture.cards.values()) {
     if (!meet(card, scene.shown)) continue;
-    const colour = colours[TONES[scene.statusOf(card)] ?? "quiet"];
+    const colour = toneOf(colours, scene.statusOf(card));
     const same = byColour.get(colour);
     if (same) same.push(card);
     else byColour.set(colour, [card]);
@@ -195,7 +174,7 @@ function cards(context: CanvasRenderingContext2D, scene: Scene): void {
     context.fill();
     if (look.zoom < 0.25) continue;
     context.fillStyle = colours.ink;
-    context.font = `18px ${getComputedStyle(document.body).fontFamily}`;
+    context.font = font(18);
     context.textBaseline = "middle";
     for (const { id, x, y, width, height } of same)
       context.fillText(cutText(id), x + 18, y + height / 2, width - 24);

@@ -36,11 +36,15 @@ export interface Picture {
   ways: ReadonlyMap<string, Way>;
 }
 
-const wayKey = (source: string, target: string) => `${source}\u0000${target}`;
+export const wayKey = (source: string, target: string) => `${source}\u0000${target}`;
 
 /** Puts an answer on the picture it changes; one that changes no picture of ours stands for itself. */
 export function apply(old: Picture | undefined, layout: Layout): Picture {
   const isChange = old !== undefined && layout.base !== null && layout.base === old.version;
+  const changes = [layout.nodes.id, layout.edges.source, layout.removed_nodes, layout.removed_edges];
+  const groupsNow = new Map(layout.groups.map((group) => [group.id, group]));
+  if (isChange && changes.every((list) => list.length === 0))
+    return { ...old, version: layout.version, bounds: layout.bounds, groups: groupsNow };
   const cards = new Map(isChange ? old.cards : []);
   const ways = new Map(isChange ? old.ways : []);
   if (isChange) {
@@ -74,8 +78,7 @@ export function apply(old: Picture | undefined, layout: Layout): Picture {
       box: around(route),
     });
   });
-  const groups = new Map(layout.groups.map((group) => [group.id, group]));
-  return { version: layout.version, bounds: layout.bounds, cards, groups, ways };
+  return { version: layout.version, bounds: layout.bounds, cards, groups: groupsNow, ways };
 }
 
 /** A curve stays within its control points. */

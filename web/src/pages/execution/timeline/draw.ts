@@ -1,6 +1,7 @@
 /** Draws the bars that are in view, and no others. */
 import type { TaskExecution } from "../../../api/types";
 import { microsOf } from "../../../text/time";
+import { font, toneOf, type Palette } from "../palette";
 import { spanOf } from "../times";
 import { tracks, type Lane } from "./lanes";
 import type { TimeScale } from "./scale";
@@ -9,25 +10,6 @@ export const ROW = 26;
 const BAR = 16;
 /** A shorter text would be only its ellipsis. */
 const LEAST_TEXT = 34;
-
-export const COLOURS = [
-  "completed",
-  "failed",
-  "running",
-  "waiting",
-  "lost",
-  "queued",
-  "quiet",
-  "line",
-  "line-strong",
-  "surface",
-  "sunken",
-  "ink",
-  "soft",
-  "faint",
-  "accent",
-] as const;
-export type Colours = Record<(typeof COLOURS)[number], string>;
 
 export interface Scene {
   lanes: readonly Lane[];
@@ -47,7 +29,7 @@ export interface Scene {
   hovered: TaskExecution | undefined;
   /** Task executions on the critical path. */
   critical: ReadonlySet<string>;
-  colours: Colours;
+  colours: Palette;
 }
 
 /** A bar where it was drawn, for the pointer. */
@@ -59,21 +41,12 @@ export interface Hit {
   row: TaskExecution;
 }
 
-const TONES: Partial<Record<string, keyof Colours>> = {
-  completed: "completed",
-  failed: "failed",
-  running: "running",
-  waiting: "waiting",
-  lost: "lost",
-  queued: "queued",
-};
-
 export function draw(context: CanvasRenderingContext2D, scene: Scene): Hit[] {
   const { width, colours } = scene;
   const x = (time: number) => ((scene.scale.place(time) - scene.from) / (scene.to - scene.from)) * width;
   const hits: Hit[] = [];
   context.clearRect(0, 0, width, (scene.last - scene.first) * ROW);
-  context.font = `11px ${getComputedStyle(document.body).fontFamily}`;
+  context.font = font(11);
   context.textBaseline = "middle";
   gaps(context, scene);
   for (let index = scene.first; index < scene.last; index += 1) {
@@ -172,7 +145,7 @@ function bar(
   queuedAt: number | undefined,
 ): void {
   const { colours } = scene;
-  const colour = colours[TONES[row.status] ?? "quiet"];
+  const colour = toneOf(colours, row.status);
   const isDim =
     scene.selectedTask !== undefined &&
     row.task_id !== scene.selectedTask &&
@@ -216,7 +189,7 @@ function bar(
   context.globalAlpha = 1;
 }
 
-function label(context: CanvasRenderingContext2D, row: TaskExecution, box: Box, colours: Colours): void {
+function label(context: CanvasRenderingContext2D, row: TaskExecution, box: Box, colours: Palette): void {
   const words = [row.iteration > 0 ? `${row.iteration + 1}` : "", row.attempt > 1 ? `↻${row.attempt}` : ""];
   const text = words.filter(Boolean).join(" ");
   if (!text) return;
