@@ -114,6 +114,7 @@ pub(crate) fn workflow(row: store::WorkflowRow) -> wire::Workflow {
         last_start_time: row.last_start_time,
         last_status: row.last_status,
         last_success_time: row.last_success_time,
+        llm: row.llm.into(),
     }
 }
 

@@ -21,8 +21,8 @@ use crate::error::ApiError;
 use crate::middleware::{add_security_headers, cors, log_request, require_known_host, require_token};
 use crate::routes::{
     analysis, data, delete_execution, delete_executions, event_log, execution_detail, execution_graph,
-    execution_list, failures, findings, graph_current, health, layout, layout_picture, logs, metrics_series,
-    metrics_summary, post_events, prometheus, ready, search, server, task_execution, task_executions,
+    execution_list, failures, findings, graph_current, health, layout, layout_picture, llm,
+    llm_calls, logs, metrics_series, metrics_summary, post_events, prometheus, ready, search, server, task_execution, task_executions,
     task_history, timeline, workflow_detail, workflow_list, workflow_profile,
 };
 use crate::settings::Settings;
@@ -56,6 +56,8 @@ fn protected() -> OpenApiRouter<Api> {
         .routes(routes!(data::get_data))
         .routes(routes!(findings::get_findings))
         .routes(routes!(logs::get_logs))
+        .routes(routes!(llm::get_llm_use))
+        .routes(routes!(llm_calls::get_llm_calls))
         .routes(routes!(event_log::get_events))
         .routes(routes!(task_execution::get_task_execution))
         .routes(routes!(task_history::get_task_history))

@@ -37,6 +37,12 @@ pub struct Span {
 pub struct LlmTotals {
     /// Calls.
     pub calls: u64,
+    /// Of these, without an answer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failed_calls: u64,
+    /// Calls that say what they cost.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priced_calls: u64,
     /// Tokens read.
     pub input_tokens: u64,
     /// Tokens written.
@@ -45,6 +51,46 @@ pub struct LlmTotals {
     pub cost_usd: f64,
     /// Microseconds.
     pub duration_us: u64,
+}
+
+impl LlmTotals {
+    /// Counts others in.
+    pub fn add(&mut self, other: &Self) {
+        self.calls = self.calls.saturating_add(other.calls);
+        self.failed_calls = self.failed_calls.saturating_add(other.failed_calls);
+        self.priced_calls = self.priced_calls.saturating_add(other.priced_calls);
+        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+        self.cost_usd += other.cost_usd;
+        self.duration_us = self.duration_us.saturating_add(other.duration_us);
+    }
+
+    /// Tokens read and written.
+    pub fn total_tokens(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+}
+
+/// The model calls of a run, summed up. The most expensive first, then those of the most tokens.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LlmUse {
+    /// Over all of them.
+    pub total: LlmTotals,
+    /// By task; none for calls outside of any.
+    pub tasks: Vec<LlmUseOfTask>,
+    /// By model; none where it was not said.
+    pub models: Vec<(Option<String>, LlmTotals)>,
+}
+
+/// The model calls of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LlmUseOfTask {
+    /// The task.
+    pub task_id: Option<TaskId>,
+    /// Over all its iterations.
+    pub totals: LlmTotals,
+    /// By iteration, in their order.
+    pub iterations: Vec<(u32, LlmTotals)>,
 }
 
 /// A question that is open.
@@ -341,4 +387,9 @@ pub struct ChangedRows {
     pub removed_nodes: Vec<TaskId>,
     /// Edges that are no longer there: an earlier event said otherwise.
     pub removed_edges: Vec<(TaskId, TaskId)>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

@@ -6,7 +6,8 @@ use graflow_model::{ExecutionId, ExecutionStatus, Seq, TaskExecutionId, TaskId, 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::seconds::{seconds, span_seconds};
+use crate::LlmTotals;
+use crate::seconds::span_seconds;
 use crate::{TaskExecution, TaskReference};
 
 /// One run of a workflow.
@@ -80,22 +81,6 @@ pub struct Execution {
     pub waiting_for: Vec<OpenQuestion>,
     /// The latest time that any of its events says.
     pub last_event_time: Timestamp,
-}
-
-/// Sums over model calls.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct LlmTotals {
-    /// Calls.
-    pub calls: u64,
-    /// Tokens read.
-    pub input_tokens: u64,
-    /// Tokens written.
-    pub output_tokens: u64,
-    /// Dollars, over the calls that say what they cost.
-    pub cost_usd: f64,
-    /// Seconds spent in them.
-    pub duration: f64,
 }
 
 /// A question that is put to a person.
@@ -175,18 +160,6 @@ impl From<row::ExecutionRow> for Execution {
             llm: row.llm.into(),
             waiting_for: row.waiting_for.into_iter().map(Into::into).collect(),
             last_event_time: row.last_event_time,
-        }
-    }
-}
-
-impl From<row::LlmTotals> for LlmTotals {
-    fn from(totals: row::LlmTotals) -> Self {
-        Self {
-            calls: totals.calls,
-            input_tokens: totals.input_tokens,
-            output_tokens: totals.output_tokens,
-            cost_usd: totals.cost_usd,
-            duration: seconds(totals.duration_us),
         }
     }
 }

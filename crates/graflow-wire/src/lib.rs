@@ -18,6 +18,7 @@ mod finding;
 mod graph;
 mod layout;
 mod live;
+mod llm;
 mod logs;
 mod metrics;
 mod profile;
@@ -33,7 +34,7 @@ pub use data::{DataEdge, DataLineage, TaskReference, ValueRead, ValueWrite};
 pub use deletion::{DeleteRequest, DeletedAnswer};
 pub use error::ErrorBody;
 pub use events::{EventCode, EventWarning, Events, InvalidEvent, LoggedEvent, PostAnswer, WarningCode};
-pub use execution::{Execution, ExecutionDetail, ExecutionList, LlmTotals, OpenQuestion};
+pub use execution::{Execution, ExecutionDetail, ExecutionList, OpenQuestion};
 pub use failure::{Failure, Failures};
 pub use finding::{Finding, Findings};
 pub use graph::{Edge, EdgeData, Graph, Node, NodeData};
@@ -42,6 +43,7 @@ pub use live::{
     EdgeReference, EventDelta, GraphRows, Hello, LivenessChange, Message, MessageData, Ping, Resync, Rows,
     message_type,
 };
+pub use llm::{LlmCall, LlmCalls, LlmTotals, LlmUse, LlmUseOfIteration, LlmUseOfModel, LlmUseOfTask};
 pub use logs::{LogLine, Logs};
 pub use metrics::{DurationStatistics, MetricsSummary, Series, SeriesPoint};
 pub use profile::{Profile, TaskProfile};

@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use graflow_model::{ExecutionStatus, Seq, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::LlmTotals;
+
 /// `GET /api/metrics/summary`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -25,6 +27,10 @@ pub struct MetricsSummary {
     pub executions_by_status: BTreeMap<ExecutionStatus, u64>,
     /// How long task executions take.
     pub task_duration: DurationStatistics,
+    /// Sums over the model calls of these executions; of these task executions, where a task is asked for.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub llm: LlmTotals,
     /// Every event up to here is taken into account.
     pub as_of_seq: Seq,
 }

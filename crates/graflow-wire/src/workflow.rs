@@ -1,7 +1,7 @@
 use graflow_model::{ExecutionId, ExecutionStatus, Seq, Timestamp, WorkflowName};
 use serde::{Deserialize, Serialize};
 
-use crate::Execution;
+use crate::{Execution, Expected, LlmTotals};
 
 /// A workflow over all its runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,10 @@ pub struct Workflow {
     /// When a run last completed.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub last_success_time: Option<Timestamp>,
+    /// Sums over the model calls of its runs.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub llm: LlmTotals,
 }
 
 /// `GET /api/workflows`
@@ -52,6 +56,10 @@ pub struct WorkflowDetail {
     pub workflow: Workflow,
     /// Its runs, newest first.
     pub executions: Vec<Execution>,
+    /// What a run takes, by up to 50 that completed last.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub expected: Expected,
     /// Pass it as `cursor` for the next page of runs; null at the end.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,

@@ -57,6 +57,7 @@ pub(crate) async fn get_metrics_summary(
         retried_tasks: tasks.retried_tasks,
         executions_by_status: metrics.by_status.iter().copied().filter(|(_, count)| *count > 0).collect(),
         task_duration: convert::durations(tasks),
+        llm: metrics.llm.into(),
         as_of_seq: found.as_of_seq,
     }))
 }

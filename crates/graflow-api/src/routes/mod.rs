@@ -15,6 +15,8 @@ pub(crate) mod graph_current;
 pub(crate) mod health;
 pub(crate) mod layout;
 pub(crate) mod layout_picture;
+pub(crate) mod llm;
+pub(crate) mod llm_calls;
 pub(crate) mod logs;
 pub(crate) mod metrics_series;
 pub(crate) mod metrics_summary;

@@ -35,6 +35,67 @@ async fn every_read_of_a_run() {
     }
 }
 
+/// A run in which a task asks a model in a loop: the second time without an answer.
+pub(crate) fn asked(at_millis: i64) -> Vec<serde_json::Value> {
+    let of_task = |id: &str, kind: &str, millis: i64, pass: u32, data: serde_json::Value| {
+        let task = json!({"task_id": "ask", "task_execution_id": format!("ask.{pass}"), "iteration": pass,
+            "attempt": 1, "data": data});
+        event(id, kind, "asked", at_millis + millis, task)
+    };
+    let call = |id: &str, millis, pass, data| of_task(id, "llm_called", millis, pass, data);
+    let messages = json!([{"role": "user", "content": "Is it done?"}]);
+    vec![
+        event("q1", "workflow_started", "asked", at_millis, json!({"workflow_name": "agent"})),
+        of_task("t0", "task_started", 50, 0, json!({})),
+        of_task("t1", "task_started", 950, 1, json!({})),
+        call(
+            "q2",
+            900,
+            0,
+            json!({"model": "small-1", "duration_us": 800_000, "input_tokens": 40, "output_tokens": 8,
+                "cost_usd": 0.000_2, "tools": ["look"], "prompt": messages, "completion": "Not yet."}),
+        ),
+        call(
+            "q3",
+            2_000,
+            1,
+            json!({"model": "small-1", "duration_us": 1_000_000,
+                "error": {"type": "RateLimitError", "message": "slow down"}}),
+        ),
+        event("q4", "workflow_completed", "asked", at_millis + 2_500, json!({})),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn model_calls() {
+    let api = TestApi::new();
+    api.take(&asked(0)).await;
+    insta::assert_json_snapshot!("llm", api.get("/api/executions/asked/llm").await.ok());
+    insta::assert_json_snapshot!("llm_calls", api.get("/api/executions/asked/llm/calls").await.ok());
+    let newest = api.get("/api/executions/asked/llm/calls?order=newest&limit=1").await.ok();
+    assert_eq!(newest["calls"][0]["iteration"], 1);
+    let cursor = newest["next_cursor"].as_str().unwrap();
+    let path = format!("/api/executions/asked/llm/calls?order=newest&limit=1&cursor={cursor}");
+    let older = api.get(&path).await.ok();
+    assert_eq!((&older["calls"][0]["iteration"], &older["next_cursor"]), (&json!(0), &json!(null)));
+    for path in ["task_id=other", "task_execution_id=other"] {
+        let none = api.get(&format!("/api/executions/asked/llm/calls?{path}")).await.ok();
+        assert_eq!(none["calls"], json!([]));
+    }
+    for path in ["llm", "llm/calls"] {
+        assert_eq!(
+            api.get(&format!("/api/executions/nobody/{path}")).await.error(),
+            "404 execution_not_found"
+        );
+    }
+    let sums = &api.get("/api/executions/asked/llm").await.ok()["total"];
+    assert_eq!(&api.get("/api/workflows/agent").await.ok()["workflow"]["llm"], sums);
+    assert_eq!(&api.get("/api/executions/asked").await.ok()["execution"]["llm"], sums);
+    for query in ["", "workflow_name=agent", "task_id=ask"] {
+        assert_eq!(&api.get(&format!("/api/metrics/summary?{query}")).await.ok()["llm"], sums, "{query}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_yet() {
     let api = TestApi::new();

@@ -33,7 +33,7 @@ The answers below are of a run of two tasks; lists are cut to their first row.
 ";
 
 /// Where each operation is asked, for its example.
-const EXAMPLES: [(&str, &str); 26] = [
+const EXAMPLES: [(&str, &str); 28] = [
     ("get_current_graph", "/api/graph/current"),
     ("list_executions", "/api/executions?workflow_name=etl&status=completed&label.team=a"),
     ("get_execution", "/api/executions/run-1"),
@@ -44,6 +44,8 @@ const EXAMPLES: [(&str, &str); 26] = [
     ("list_task_executions", "/api/executions/run-1/task_executions?task_id=load&order=newest"),
     ("get_timeline", "/api/executions/run-1/timeline"),
     ("get_data", "/api/executions/run-1/data?key=rows"),
+    ("get_llm_use", "/api/executions/asked/llm"),
+    ("get_llm_calls", "/api/executions/asked/llm/calls?task_id=ask"),
     ("get_findings", "/api/executions/skewed/findings"),
     ("get_logs", "/api/executions/run-1/logs?level=warning"),
     ("get_events", "/api/executions/run-1/events?types=task_failed"),
@@ -70,6 +72,7 @@ async fn generated_rest_reference() {
     // It ended before it began.
     skewed[5]["time"] = "2026-11-23T11:59:00Z".into();
     api.take(&skewed).await;
+    api.take(&crate::answers::asked(-20_000)).await;
     let document = serde_json::to_value(graflow_api::openapi()).unwrap();
     let mut text = INTRODUCTION.to_owned();
     for tag in document["tags"].as_array().unwrap() {

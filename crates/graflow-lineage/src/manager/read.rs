@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use graflow_model::event::{EventType, Log, Payload};
-use graflow_model::row::{DataFlow, ExecutionRow, TaskExecutionRow};
+use graflow_model::row::{DataFlow, ExecutionRow, LlmUse, TaskExecutionRow};
 use graflow_model::{
     ExecutionId, ExecutionStatus, Project, Seq, TaskExecutionId, TaskId, TaskStatus, Timestamp,
 };
@@ -185,6 +185,15 @@ impl LineageManager {
         });
         let page = Page { rows: lines.collect(), next: found.value.next };
         Ok(AsOf { value: page, as_of_seq: found.as_of_seq })
+    }
+
+    /// The model calls of an execution, summed up.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn llm_use(&self, project: &Project, id: &ExecutionId) -> Result<AsOf<Option<LlmUse>>, StoreError> {
+        let AsOf { value, as_of_seq } = self.store.state(project, id)?;
+        Ok(AsOf { value: value.map(|state| lock(&state).llm_use()), as_of_seq })
     }
 
     /// Counts and durations over a window; executions that read as lost are counted as such.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use graflow_model::row::LlmTotals;
 use graflow_model::{
     EventType, ExecutionId, ExecutionStatus, Seq, TaskExecutionId, TaskId, TaskStatus, Timestamp,
     WorkflowName,
@@ -153,6 +154,8 @@ pub struct WorkflowRow {
     pub last_status: ExecutionStatus,
     /// When a run last completed.
     pub last_success_time: Option<Timestamp>,
+    /// Over the model calls of its runs.
+    pub llm: LlmTotals,
 }
 
 /// What to count.
@@ -204,6 +207,8 @@ pub struct Metrics {
     pub by_status: Vec<(ExecutionStatus, u64)>,
     /// Over their task executions.
     pub tasks: Totals,
+    /// Over their model calls; over those of the task, where the question names one.
+    pub llm: LlmTotals,
 }
 
 /// What to count, over time.

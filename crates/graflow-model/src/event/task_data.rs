@@ -191,6 +191,9 @@ pub struct LlmCalled {
     /// The tools it called.
     #[serde(skip_serializing_if = "is_default")]
     pub tools: Vec<String>,
+    /// Why there was no answer.
+    #[serde(skip_serializing_if = "is_default")]
+    pub error: Option<ErrorInfo>,
     /// What was asked, by the value policy.
     #[serde(skip_serializing_if = "is_default")]
     pub prompt: Option<Value>,

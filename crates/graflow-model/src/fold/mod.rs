@@ -8,6 +8,7 @@
 
 mod edges;
 mod index;
+mod llm;
 mod question;
 mod record_faults;
 mod register;
@@ -19,10 +20,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::index::{Contribution, Index, Taking};
+use self::llm::LlmCalls;
 use self::question::{Asked, Question};
 use self::register::{Earliest, Ends, Moment};
 use self::task::TaskState;
-use self::values::{LlmSum, Values};
+use self::values::Values;
 use crate::event::{Event, EventType, NodeDeclaration, Payload, WorkflowEnded, WorkflowStarted};
 use crate::id::{EventId, ExecutionId, FeedbackId, TaskExecutionId, TaskId, WorkflowName};
 use crate::state::{EdgeKind, ExecutionStatus};
@@ -59,8 +61,7 @@ pub struct ExecutionState {
     edges: BTreeMap<(TaskId, TaskId), Earliest<EdgeKind>>,
     values: Values,
     questions: BTreeMap<FeedbackId, Question>,
-    llm_calls: BTreeSet<EventId>,
-    llm: LlmSum,
+    llm_calls: LlmCalls,
     /// Events whose `data` this version cannot read.
     unreadable: BTreeSet<EventId>,
     /// Events that producers had to drop, by the note that says so.
@@ -114,8 +115,7 @@ impl ExecutionState {
             edges: BTreeMap::new(),
             values: Values::default(),
             questions: BTreeMap::new(),
-            llm_calls: BTreeSet::new(),
-            llm: LlmSum::default(),
+            llm_calls: LlmCalls::default(),
             unreadable: BTreeSet::new(),
             dropped: BTreeMap::new(),
             index: Index::default(),
@@ -185,9 +185,8 @@ impl ExecutionState {
                 }
             }
             Payload::LlmCalled(call) => {
-                let is_new = self.llm_calls.insert(event.event_id.clone());
+                let is_new = self.llm_calls.take(event, &call);
                 if is_new {
-                    self.llm.add(&call);
                     self.count(event, &mut touched, |task| task.llm.add(&call));
                 }
             }

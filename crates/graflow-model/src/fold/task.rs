@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::index::Contribution;
+use super::llm::LlmSum;
 use super::register::{Earliest, Ends, Moment};
-use super::values::LlmSum;
 use crate::event::{Cause, ErrorInfo, Event, EventType, Payload, TaskCompleted, TaskEnded};
 use crate::id::{FeedbackId, ProducerId, TaskExecutionId, TaskId};
 use crate::state::TaskStatus;

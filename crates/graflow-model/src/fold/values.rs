@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::event::{DataRead, DataWritten, Event, LlmCalled};
+use crate::event::{DataRead, DataWritten, Event};
 use crate::id::{Channel, EventId, Key, ProducerId, TaskExecutionId, TaskId};
-use crate::row::{DataFlow, LlmTotals, ReadRow, WriteRow};
+use crate::row::{DataFlow, ReadRow, WriteRow};
 use crate::time::Timestamp;
 use crate::value::is_hash_skipped;
 
@@ -130,46 +130,6 @@ impl Write {
             system: self.data.system,
             deleted: self.data.deleted,
             operation: self.data.operation.clone(),
-        }
-    }
-}
-
-/// A sum over model calls, in whole numbers so that their order does not matter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct LlmSum {
-    calls: u64,
-    input_tokens: u64,
-    output_tokens: u64,
-    cost_nano_usd: u64,
-    duration_us: u64,
-}
-
-impl LlmSum {
-    /// Counts one call in.
-    pub(crate) fn add(&mut self, call: &LlmCalled) {
-        let nano = (call.cost_usd.unwrap_or(0.0) * 1e9).round();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
-        let nano = nano as u64;
-        self.calls += 1;
-        self.input_tokens = self.input_tokens.saturating_add(call.input_tokens.unwrap_or(0));
-        self.output_tokens = self.output_tokens.saturating_add(call.output_tokens.unwrap_or(0));
-        self.cost_nano_usd = self.cost_nano_usd.saturating_add(nano);
-        self.duration_us = self.duration_us.saturating_add(call.duration_us.unwrap_or(0));
-    }
-
-    /// The sum, in dollars.
-    pub(crate) fn totals(self) -> LlmTotals {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "dollars for people: 53 bits of nano-dollars are plenty"
-        )]
-        let cost_usd = self.cost_nano_usd as f64 / 1e9;
-        LlmTotals {
-            calls: self.calls,
-            input_tokens: self.input_tokens,
-            output_tokens: self.output_tokens,
-            cost_usd,
-            duration_us: self.duration_us,
         }
     }
 }

@@ -52,7 +52,7 @@ impl ExecutionState {
             resumed_from: said.and_then(|said| said.resumed_from.clone()),
             session_id: said.and_then(|said| said.session_id.clone()),
             trace_id: said.and_then(|said| said.trace_id.clone()),
-            llm: self.llm.totals(),
+            llm: self.llm_calls.total.totals(),
             waiting_for: self.open_questions(),
             last_event_time: self.last_event.unwrap_or_default(),
         }

@@ -323,6 +323,44 @@ fn model_calls_add_up() {
     assert_eq!((totals.calls, totals.input_tokens), (3, 30));
     assert!((totals.cost_usd - 0.3).abs() < 1e-9);
     assert_eq!(state.task_execution_rows()[0].llm.calls, 2);
+    assert_eq!((totals.priced_calls, totals.failed_calls, totals.total_tokens()), (3, 0, 36));
+}
+
+#[test]
+fn model_calls_are_summed_by_task_iteration_and_model() {
+    let failed = json!({"model": "small", "error": {"type": "Timeout", "message": "no answer"}});
+    let events = [
+        task("llm_called", 1.0, "plan", json!({"model": "large", "output_tokens": 5, "cost_usd": 0.5})),
+        task("llm_called", 2.0, "ask#0", json!({"model": "small", "input_tokens": 70, "cost_usd": 0.0})),
+        task("llm_called", 3.0, "ask#1", failed),
+        task("llm_called", 4.0, "ask#1.2", json!({"model": "small", "input_tokens": 30})),
+        event("llm_called", 5.0, "outside", json!({"input_tokens": 1})),
+    ];
+    let mut backwards = events.to_vec();
+    backwards.reverse();
+    let found = fold(&events).llm_use();
+    assert_eq!(found, fold(&backwards).llm_use());
+    assert_eq!((found.total.calls, found.total.failed_calls, found.total.priced_calls), (5, 1, 2));
+    let tasks: Vec<_> = found
+        .tasks
+        .iter()
+        .map(|task| {
+            let name = task.task_id.as_ref().map(graflow_model::TaskId::as_str);
+            let passes: Vec<_> =
+                task.iterations.iter().map(|(pass, sum)| (*pass, sum.calls, sum.total_tokens())).collect();
+            (name, task.totals.total_tokens(), passes)
+        })
+        .collect();
+    assert_eq!(
+        tasks,
+        [
+            (Some("plan"), 5, vec![(0, 1, 5)]),
+            (Some("ask"), 100, vec![(0, 1, 70), (1, 2, 30)]),
+            (None, 1, vec![(0, 1, 1)])
+        ]
+    );
+    let models: Vec<_> = found.models.iter().map(|(model, sum)| (model.as_deref(), sum.calls)).collect();
+    assert_eq!(models, [(Some("large"), 1), (Some("small"), 3), (None, 1)]);
 }
 
 #[test]

@@ -13,8 +13,10 @@ const APPLICATION_ID: i32 = 0x4772_664c;
 const RELEASE: &str = env!("CARGO_PKG_VERSION");
 
 /// Steps in their order. A step that was ever released is never changed.
-const STEPS: &[Step] =
-    &[Step { version: 1, name: "init", sql: include_str!("../../migrations/sqlite/0001_init.sql") }];
+const STEPS: &[Step] = &[
+    Step { version: 1, name: "init", sql: include_str!("../../migrations/sqlite/0001_init.sql") },
+    Step { version: 2, name: "llm", sql: include_str!("../../migrations/sqlite/0002_llm.sql") },
+];
 
 /// A database that is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -247,6 +249,31 @@ mod tests {
         let mut other = Connection::open_in_memory().unwrap();
         other.execute("CREATE TABLE bookmarks (x)", ()).unwrap();
         assert!(matches!(run_on(&mut other, STEPS), Err(MigrateError::NotOurs { .. })));
+    }
+
+    #[test]
+    fn sums_over_model_calls_get_a_column() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        run_on(&mut connection, &STEPS[..1]).unwrap();
+        connection
+            .execute_batch(
+                r#"INSERT INTO execution VALUES
+                     (1, 1, 'x', 1, 0, 0, NULL, NULL, NULL, NULL, '', '{"llm":{"calls":2,"cost_usd":0.5}}'),
+                     (2, 1, 'y', 1, 0, 0, NULL, NULL, NULL, NULL, '', '{"llm":{"calls":0}}');
+                   INSERT INTO task_execution (id, task_execution_id, task, status, will_retry, iteration, attempt,
+                     sort_time, duration_wall, detail)
+                   VALUES (1, 'a', 1, 0, 0, 0, 1, 0, 0, '{"llm":{"calls":1}}'), (2, 'b', 1, 0, 0, 0, 1, 0, 0, NULL)"#,
+            )
+            .unwrap();
+        assert_eq!(run_on(&mut connection, &STEPS[..2]).unwrap(), 1);
+        let column = |table: &str| -> Vec<Option<String>> {
+            let sql = format!("SELECT llm FROM {table} ORDER BY id");
+            let mut statement = connection.prepare(&sql).unwrap();
+            let rows = statement.query_map((), |row| row.get(0)).unwrap();
+            rows.collect::<Result<_, _>>().unwrap()
+        };
+        assert_eq!(column("execution"), [Some(r#"{"calls":2,"cost_usd":0.5}"#.to_owned()), None]);
+        assert_eq!(column("task_execution"), [Some(r#"{"calls":1}"#.to_owned()), None]);
     }
 
     #[test]

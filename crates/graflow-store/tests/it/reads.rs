@@ -6,7 +6,7 @@ use graflow_lineage::store::{
     Cursor, EventQuery, ExecutionFilter, ExecutionQuery, Found, MetricsQuery, NameQuery, Page, SearchQuery,
     SeriesQuery, Store, StoreError, TaskExecutionQuery, TaskOrder,
 };
-use graflow_model::row::ExecutionRow;
+use graflow_model::row::{ExecutionRow, LlmTotals};
 use graflow_model::{EventType, ExecutionStatus, Project, Seq, TaskStatus, Timestamp};
 use graflow_store::EmbeddedStore;
 
@@ -260,6 +260,56 @@ fn counts_and_durations_are_exact() {
     assert_eq!(etl.last_success_time, at(143));
     let query = NameQuery { name: None, limit: 1, cursor: workflows.next };
     assert_eq!(store.workflows(&project, &query).unwrap().value.rows[0].workflow_name.as_str(), "train");
+}
+
+/// A run in which a task calls a model twice, for a cent each.
+fn run_with_model_calls(execution: &str, workflow: &str, second: u64) -> Vec<String> {
+    let mut events = run(execution, workflow, second, false);
+    for n in 0..2 {
+        let call = format!(
+            r#""type":"llm_called","execution_id":"{execution}","workflow_name":"{workflow}","task_id":"load",
+               "task_execution_id":"{execution}.load","data":{{"input_tokens":10,"output_tokens":5,"cost_usd":0.01}}"#
+        );
+        events.push(event(&format!("{execution}-call-{n}"), second + 2, &call));
+    }
+    events
+}
+
+#[test]
+fn model_calls_are_summed_over_workflows_tasks_and_windows() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = Project::default();
+    let store = open(folder.path());
+    for n in 0..6 {
+        let workflow = if n < 4 { "etl" } else { "train" };
+        append(&store, &run_with_model_calls(&format!("x{n}"), workflow, n * 10));
+    }
+    append(&store, &run("quiet", "quiet", 0, false));
+    let sums =
+        |llm: &LlmTotals| (llm.calls, llm.priced_calls, llm.total_tokens(), (llm.cost_usd * 1e6).round());
+    let at = |second: i64| Some(Timestamp::from_micros(1_700_000_000_000_000 + second * 1_000_000));
+    let etl = || MetricsQuery { workflow_name: Some("etl".into()), ..MetricsQuery::default() };
+    let cases = [
+        (MetricsQuery::default(), (12, 12, 180, 120_000.0)),
+        (etl(), (8, 8, 120, 80_000.0)),
+        (MetricsQuery { from: at(10), until: at(30), ..etl() }, (4, 4, 60, 40_000.0)),
+        (MetricsQuery { from: at(40), ..MetricsQuery::default() }, (4, 4, 60, 40_000.0)),
+        (MetricsQuery { task_id: Some("load".into()), ..etl() }, (8, 8, 120, 80_000.0)),
+        (
+            MetricsQuery { task_id: Some("load".into()), from: at(31), ..MetricsQuery::default() },
+            (6, 6, 90, 60_000.0),
+        ),
+        (MetricsQuery { task_id: Some("extract".into()), ..MetricsQuery::default() }, (0, 0, 0, 0.0)),
+        (MetricsQuery { workflow_name: Some("nothing".into()), ..MetricsQuery::default() }, (0, 0, 0, 0.0)),
+    ];
+    for (query, expected) in cases {
+        assert_eq!(sums(&store.metrics(&project, &query).unwrap().value.llm), expected, "{query:?}");
+    }
+    let workflows =
+        store.workflows(&project, &NameQuery { name: None, limit: 9, cursor: None }).unwrap().value;
+    let found: Vec<_> =
+        workflows.rows.iter().map(|row| (row.workflow_name.as_str(), row.llm.calls)).collect();
+    assert_eq!(found, [("etl", 8), ("quiet", 0), ("train", 4)]);
 }
 
 #[test]

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use graflow_lineage::store::{Metrics, MetricsQuery, SeriesPoint, SeriesQuery, Totals};
+use graflow_model::row::LlmTotals;
 use graflow_model::{ExecutionStatus, Project, TaskStatus, Timestamp};
 use rusqlite::Connection;
 
+use super::llm::{llm_of_executions, llm_of_tasks};
 use super::task_executions::task_numbers;
 use crate::sqlite::codes;
 use crate::sqlite::error::{Result, TableError, signed, unsigned};
@@ -26,7 +28,27 @@ pub(crate) fn metrics(connection: &Connection, project: &Project, query: &Metric
         total_executions: by_status.values().sum(),
         by_status: by_status.into_iter().collect(),
         tasks: tasks.totals(),
+        llm: llm(connection, project, query)?,
     })
+}
+
+fn llm(connection: &Connection, project: &Project, query: &MetricsQuery) -> Result<LlmTotals> {
+    let Some(project) = find_project(connection, project)? else { return Ok(LlmTotals::default()) };
+    let window = window(query);
+    if query.task_id.is_some() {
+        let tasks = task_numbers(connection, project, query.task_id.as_ref(), query.workflow_name.as_ref())?;
+        return llm_of_tasks(connection, &tasks, &window);
+    }
+    let workflow = match &query.workflow_name {
+        None => None,
+        Some(name) => {
+            let Some(workflow) = find_workflow(connection, project, name)? else {
+                return Ok(LlmTotals::default());
+            };
+            Some(workflow)
+        }
+    };
+    llm_of_executions(connection, project, workflow, window)
 }
 
 /// Counts and durations over time: the buckets that hold anything, in order.

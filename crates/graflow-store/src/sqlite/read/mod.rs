@@ -2,6 +2,7 @@
 
 mod canonical;
 mod executions;
+mod llm;
 mod metrics;
 mod search;
 mod select;

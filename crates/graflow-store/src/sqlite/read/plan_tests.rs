@@ -20,7 +20,7 @@ fn database() -> Connection {
             "INSERT INTO project (id, name) VALUES (1, 'default');
              INSERT INTO workflow (id, project, name) VALUES (1, 1, 'etl');
              INSERT INTO task (id, project, name, workflow) VALUES (1, 1, 'load', 1), (2, 1, 'load', 2);
-             INSERT INTO execution VALUES (1, 1, 'x', 1, 0, 0, NULL, NULL, NULL, NULL, '', '{}')",
+             INSERT INTO execution VALUES (1, 1, 'x', 1, 0, 0, NULL, NULL, NULL, NULL, '', '{}', NULL)",
         )
         .unwrap();
     connection

@@ -4,6 +4,7 @@ use graflow_lineage::store::{NameQuery, Page, WorkflowRow};
 use graflow_model::{ExecutionStatus, Project, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
+use super::llm::llm_of_executions;
 use super::select::{Select, number, page, text};
 use crate::sqlite::codes;
 use crate::sqlite::cursor::{Place, Question};
@@ -28,7 +29,7 @@ pub(crate) fn workflows(
         page(names, limit, &question, |(_, name)| Place { number: 0, text: name.clone() });
     let mut rows = Vec::with_capacity(names.len());
     for (workflow, name) in names {
-        rows.extend(workflow_row(connection, workflow, name)?);
+        rows.extend(workflow_row(connection, project, workflow, name)?);
     }
     Ok(Page { rows, next })
 }
@@ -63,7 +64,12 @@ struct Counts {
     last_success: Option<Timestamp>,
 }
 
-fn workflow_row(connection: &Connection, workflow: i64, name: String) -> Result<Option<WorkflowRow>> {
+fn workflow_row(
+    connection: &Connection,
+    project: i64,
+    workflow: i64,
+    name: String,
+) -> Result<Option<WorkflowRow>> {
     let mut counts = Counts::default();
     let mut statement = connection.prepare_cached(
         "SELECT status, count(*), count(duration_us), coalesce(sum(duration_us), 0), max(end_time)
@@ -119,5 +125,6 @@ fn workflow_row(connection: &Connection, workflow: i64, name: String) -> Result<
         last_start_time: Timestamp::from_micros(last_start_time),
         last_status,
         last_success_time: counts.last_success,
+        llm: llm_of_executions(connection, project, Some(workflow), i64::MIN..i64::MAX)?,
     }))
 }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::sqlite::codes;
 use crate::sqlite::error::{Result, TableError, signed};
+use crate::sqlite::row::llm_text;
 
 /// What [`execution_of`] reads, from `execution AS e`.
 pub(crate) const EXECUTION_COLUMNS: &str = "e.id, e.detail";
@@ -24,11 +25,11 @@ pub(crate) fn put_execution(
     let mut statement = connection.prepare_cached(
         "INSERT INTO execution (
              id, project, execution_id, workflow, status, start_time, end_time, duration_us, trace_id, fingerprint,
-             search, detail
-         ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             search, detail, llm
+         ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT (id) DO UPDATE SET
              workflow = ?4, status = ?5, start_time = ?6, end_time = ?7, duration_us = ?8, trace_id = ?9,
-             fingerprint = ?10, search = ?11, detail = ?12",
+             fingerprint = ?10, search = ?11, detail = ?12, llm = ?13",
     )?;
     statement.execute(params![
         number,
@@ -43,6 +44,7 @@ pub(crate) fn put_execution(
         row.error.as_ref().map(fingerprint),
         search_text(row),
         detail,
+        llm_text(&row.llm, "execution", &row.execution_id)?,
     ])?;
     Ok(number.unwrap_or_else(|| connection.last_insert_rowid()))
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sqlite::codes;
 use crate::sqlite::error::{Result, TableError, signed, unsigned};
+use crate::sqlite::row::llm_text;
 
 /// A task execution's number is its execution's, shifted by this, plus its ordinal.
 pub(crate) const ORDINAL_BITS: u32 = 24;
@@ -121,12 +122,12 @@ pub(crate) fn put_task_execution(
     let mut statement = connection.prepare_cached(
         "INSERT INTO task_execution (
              id, task_execution_id, task, status, will_retry, iteration, attempt, sort_time, queued_time, start_time,
-             end_time, duration_us, duration_wall, result_size, result_type, result_hash, fingerprint, detail
-         ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+             end_time, duration_us, duration_wall, result_size, result_type, result_hash, fingerprint, detail, llm
+         ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
          ON CONFLICT (id) DO UPDATE SET
              task = ?3, status = ?4, will_retry = ?5, iteration = ?6, attempt = ?7, sort_time = ?8,
              queued_time = ?9, start_time = ?10, end_time = ?11, duration_us = ?12, duration_wall = ?13,
-             result_size = ?14, result_type = ?15, result_hash = ?16, fingerprint = ?17, detail = ?18",
+             result_size = ?14, result_type = ?15, result_hash = ?16, fingerprint = ?17, detail = ?18, llm = ?19",
     )?;
     statement.execute(params![
         number,
@@ -147,6 +148,7 @@ pub(crate) fn put_task_execution(
         row.result_hash,
         row.error.as_ref().map(fingerprint),
         json,
+        llm_text(&row.llm, "task_execution", &row.task_execution_id)?,
     ])?;
     Ok(())
 }

@@ -183,8 +183,7 @@ fn llm_called(usage: Usage) -> LlmCalled {
         cost_usd: usage.cost_usd,
         // No model is given more tools than fit into a part.
         tools: Part::default().fill(&mut tools),
-        prompt: None,
-        completion: None,
+        ..LlmCalled::default()
     }
 }
 
