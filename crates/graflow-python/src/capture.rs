@@ -4,9 +4,11 @@
 //! what has none of its own; the sending thread puts that in order. Nothing here calls code of the value: no `repr`,
 //! no `len`, no `==`, no pickling. What is not made of plain parts is told by its type.
 
-use std::sync::OnceLock;
+use std::borrow::Cow;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use graflow_model::value::{Described, ValuePolicy, hash};
+use pyo3::PyTypeInfo as _;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMemoryView, PyModule, PySet,
@@ -26,9 +28,10 @@ const BLOCK_BYTES: usize = 256;
 /// What was taken of a value.
 #[derive(Debug)]
 pub(crate) struct Captured {
-    pub(crate) value_type: String,
+    pub(crate) value_type: Cow<'static, str>,
     pub(crate) policy: ValuePolicy,
-    pub(crate) body: Body,
+    /// Until it is described: a write is remembered for as long as its key may be read.
+    body: Mutex<Body>,
     /// Made once, on the sending thread, however many events speak of the value.
     pub(crate) described: OnceLock<Described>,
 }
@@ -48,24 +51,46 @@ pub(crate) enum Body {
 impl Captured {
     /// Takes of a value what the policy says.
     pub(crate) fn of(value: &Bound<'_, PyAny>, policy: ValuePolicy) -> Self {
-        let mut value_type = type_name(&value.get_type());
+        let mut value_type = type_name(value);
         let body =
             if policy == ValuePolicy::Off { Body::Nothing } else { body(value, policy, &mut value_type) };
-        Self { value_type, policy, body, described: OnceLock::new() }
+        Self { value_type, policy, body: Mutex::new(body), described: OnceLock::new() }
+    }
+
+    /// What was taken, which then is no longer here.
+    pub(crate) fn take_body(&self) -> Body {
+        std::mem::replace(&mut *self.lock(), Body::Nothing)
+    }
+
+    /// Bytes of the value, where they are told.
+    pub(crate) fn size(&self) -> Option<u64> {
+        if let Some(described) = self.described.get() {
+            return described.size;
+        }
+        match &*self.lock() {
+            Body::Encoded { bytes, .. } => Some(bytes.len() as u64),
+            Body::Sampled { length, .. } => Some(*length),
+            Body::Nothing | Body::Skipped(_) => None,
+        }
     }
 
     /// Bytes that it holds, roughly.
     pub(crate) fn bytes(&self) -> usize {
         self.value_type.len()
-            + match &self.body {
+            + match &*self.lock() {
                 Body::Encoded { bytes, .. } => bytes.capacity(),
                 Body::Sampled { blocks, .. } => blocks.capacity(),
                 Body::Nothing | Body::Skipped(_) => 0,
             }
     }
+
+    fn lock(&self) -> MutexGuard<'_, Body> {
+        // Nothing panics while it holds it.
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn body(value: &Bound<'_, PyAny>, policy: ValuePolicy, value_type: &mut String) -> Body {
+fn body(value: &Bound<'_, PyAny>, policy: ValuePolicy, value_type: &mut Cow<'static, str>) -> Body {
     if let Ok(bytes) = value.cast::<PyBytes>()
         && bytes.as_bytes().len() > hash::HASHED_BYTES - 16
     {
@@ -204,7 +229,7 @@ fn deeper(depth: u32) -> Result<u32, &'static str> {
 }
 
 /// Buffers and frames of libraries whose attributes are known to be cheap and to be no code of the user's.
-fn buffer(value: &Bound<'_, PyAny>, value_type: &mut String) -> Option<Body> {
+fn buffer(value: &Bound<'_, PyAny>, value_type: &mut Cow<'static, str>) -> Option<Body> {
     let library = library(&value.get_type())?;
     if let Ok(bytes) = value.cast::<PyByteArray>() {
         let bytes = bytes.to_vec();
@@ -215,7 +240,7 @@ fn buffer(value: &Bound<'_, PyAny>, value_type: &mut String) -> Option<Body> {
             if let Ok(shape) = value.getattr("shape")
                 && let Ok(shape) = shape.str()
             {
-                value_type.push_str(&shape.to_string_lossy());
+                value_type.to_mut().push_str(&shape.to_string_lossy());
             }
             let view = PyMemoryView::from(value).ok()?;
             let length: usize = view.getattr("nbytes").ok()?.extract().ok()?;
@@ -232,7 +257,7 @@ fn buffer(value: &Bound<'_, PyAny>, value_type: &mut String) -> Option<Body> {
         }
         "pandas" | "polars" => {
             let shape = value.getattr("shape").ok()?.str().ok()?;
-            value_type.push_str(&shape.to_string_lossy());
+            value_type.to_mut().push_str(&shape.to_string_lossy());
             None
         }
         _ => None,
@@ -264,8 +289,16 @@ fn library(class: &Bound<'_, PyType>) -> Option<String> {
     Some(module.split('.').next().unwrap_or_default().to_owned())
 }
 
-fn type_name(class: &Bound<'_, PyType>) -> String {
-    class.name().map_or_else(|_| "object".to_owned(), |name| name.to_string_lossy().into_owned())
+/// The name of the value's type; those that are most frequent cost nothing.
+fn type_name(value: &Bound<'_, PyAny>) -> Cow<'static, str> {
+    if value.is_none() {
+        return "NoneType".into();
+    }
+    let class = value.get_type();
+    if class.is(PyString::type_object(value.py())) {
+        return "str".into();
+    }
+    class.name().map_or(Cow::Borrowed("object"), |name| Cow::Owned(name.to_string_lossy().into_owned()))
 }
 
 /// Adds what this file offers to Python.
@@ -295,5 +328,5 @@ fn describe(value: &Bound<'_, PyAny>, policy: &str) -> PyResult<Told> {
     let captured = Captured::of(value, policy);
     let described = captured.described().clone();
     let preview = described.preview.map(|preview| preview.to_string());
-    Ok((captured.value_type, described.size, described.hash, preview))
+    Ok((captured.value_type.into_owned(), described.size, described.hash, preview))
 }

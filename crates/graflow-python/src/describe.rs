@@ -1,6 +1,6 @@
 //! From what was taken of a value to what is told of it, on the sending thread.
 
-use graflow_model::value::{Described, PREVIEW_BYTES, Redaction, ValuePolicy, hash};
+use graflow_model::value::{Described, Redaction, ValuePolicy, hash, shortened};
 use serde_json::{Map, Number, Value};
 
 use crate::capture::{Body, Captured};
@@ -11,13 +11,13 @@ const LARGEST_PREVIEW: usize = graflow_model::limits::EVENT_BYTES / 2;
 impl Captured {
     /// Size, hash and preview, by the policy under which it was taken.
     pub(crate) fn described(&self) -> &Described {
-        self.described.get_or_init(|| match &self.body {
+        self.described.get_or_init(|| match self.take_body() {
             Body::Nothing => Described::default(),
-            Body::Skipped(reason) => Described { hash: Some((*reason).to_owned()), ..Described::default() },
+            Body::Skipped(reason) => Described { hash: Some(reason.to_owned()), ..Described::default() },
             Body::Sampled { length, blocks } => {
-                Described { size: Some(*length), hash: Some(hash::sampled(*length, blocks)), preview: None }
+                Described { size: Some(length), hash: Some(hash::sampled(length, &blocks)), preview: None }
             }
-            Body::Encoded { bytes, unordered } => self.encoded(bytes, *unordered),
+            Body::Encoded { bytes, unordered } => self.encoded(&bytes, unordered),
         })
     }
 
@@ -38,16 +38,6 @@ impl Captured {
 fn shown(bytes: &[u8]) -> Option<Value> {
     let value = Reader { bytes }.value()?;
     Some(Redaction::default().apply(value))
-}
-
-/// The value itself where its JSON is short enough, else the beginning of that JSON as text.
-fn shortened(value: Value) -> Value {
-    let text = value.to_string();
-    if text.len() <= PREVIEW_BYTES {
-        return value;
-    }
-    let end = text.floor_char_boundary(PREVIEW_BYTES);
-    Value::String(format!("{}…", &text[..end]))
 }
 
 fn fits(preview: &Value) -> bool {

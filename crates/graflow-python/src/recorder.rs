@@ -124,6 +124,16 @@ pub(crate) fn next_id() -> Numbered {
     Numbered { nonce: nonce(), number: NUMBER.fetch_add(1, Ordering::Relaxed) + 1 }
 }
 
+/// A number that no other process and no other call gives, as far as chance has a say.
+pub(crate) fn unique_u64() -> u64 {
+    // Mixed as splitmix64 does, since numbers that follow each other are to look as if they did not.
+    let Numbered { nonce, number } = next_id();
+    let mixed = nonce.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
 fn nonce() -> u64 {
     match NONCE.load(Ordering::Relaxed) {
         0 => {

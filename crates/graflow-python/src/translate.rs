@@ -1,11 +1,14 @@
 //! From records to events, on the sending thread.
 
 use graflow_client::Source;
-use graflow_model::event::{DataRead, DataWritten, GraphChanged, TaskCompleted, TaskQueued, TaskStarted};
+use graflow_model::event::{
+    Cause, DataRead, DataWritten, GraphChanged, TaskCompleted, TaskQueued, TaskStarted,
+};
+use graflow_model::state::CauseKind;
 use graflow_model::{Channel, Event, EventId, EventType, ExecutionId, Key};
 
 use crate::capture::Captured;
-use crate::record::{Kind, Moment, ReadInfo, Record, RunInfo, TaskInfo, WriteInfo};
+use crate::record::{Causes, Kind, Moment, ReadInfo, Record, RunInfo, TaskInfo, TaskName, WriteInfo};
 use crate::recorder::next_id;
 
 /// The channel that keys and results are in: branches of a group copy it, and mean the same.
@@ -27,7 +30,7 @@ impl Source for Records {
         RECORD_BYTES
             + match &record.kind {
                 Kind::Told { data, .. } => data.get().len(),
-                Kind::Written { write, .. } => write.value.as_ref().map_or(0, |value| value.bytes()),
+                Kind::Written { write, .. } => write.value.as_ref().map_or(0, Captured::bytes),
                 Kind::Read { read, .. } => read.value.as_ref().map_or(0, Captured::bytes),
                 Kind::Declared { nodes, edges } => (nodes.len() + edges.len()) * NODE_BYTES,
                 Kind::Started { .. } | Kind::Completed { .. } => 0,
@@ -56,17 +59,18 @@ impl Source for Records {
                 events.push(task_event(EventType::TaskQueued, &run, &task, at).with_data(&data));
                 let data = TaskStarted {
                     group,
-                    thread: task.thread.clone(),
-                    worker: task.worker.clone(),
-                    causes: task.causes.clone(),
+                    thread: task.thread.as_deref().map(str::to_owned),
+                    worker: task.worker.as_deref().map(str::to_owned),
+                    causes: causes(&task.causes),
                 };
                 events.push(task_event(EventType::TaskStarted, &run, &task, at).with_data(&data));
             }
             Kind::Completed { task, result } => {
-                let described = result.as_ref().map(|result| result.described());
+                let result = result.as_ref().and_then(|result| result.value.as_ref());
+                let described = result.map(Captured::described);
                 let data = TaskCompleted {
                     result_size: described.and_then(|described| described.size),
-                    result_type: result.as_ref().map(|result| result.value_type.clone()),
+                    result_type: result.map(|result| result.value_type.to_string()),
                     result_hash: described.and_then(|described| described.hash.clone()),
                 };
                 events.push(task_event(EventType::TaskCompleted, &run, &task, at).with_data(&data));
@@ -106,11 +110,27 @@ fn new_event(
     event.mono_us = Some(at.mono_us);
     if let Some(task) = task {
         event.task_id = Some(task.task_id.clone());
-        event.task_execution_id = Some(task.id.clone());
+        event.task_execution_id = Some(task.task_execution_id());
         event.iteration = Some(task.iteration);
         event.attempt = Some(task.attempt);
     }
     event
+}
+
+fn causes(causes: &Causes) -> Vec<Cause> {
+    match causes {
+        Causes::None => Vec::new(),
+        Causes::One(kind, task) => vec![cause(*kind, task)],
+        Causes::Many(causes) => causes.iter().map(|(kind, task)| cause(*kind, task)).collect(),
+    }
+}
+
+fn cause(kind: CauseKind, task: &TaskName) -> Cause {
+    let task_execution_id = match task {
+        TaskName::Own(id) => id.to_string().into(),
+        TaskName::Foreign(id) => id.clone(),
+    };
+    Cause { kind, task_execution_id }
 }
 
 fn written(write: &WriteInfo, system: bool, operation: Option<String>) -> DataWritten {
@@ -120,7 +140,7 @@ fn written(write: &WriteInfo, system: bool, operation: Option<String>) -> DataWr
         key: Key::new(write.key.clone()),
         version: None,
         size: described.size,
-        value_type: write.value.as_ref().map(|value| value.value_type.clone()),
+        value_type: write.value.as_ref().map(|value| value.value_type.to_string()),
         hash: described.hash,
         preview: described.preview,
         system,
@@ -130,7 +150,7 @@ fn written(write: &WriteInfo, system: bool, operation: Option<String>) -> DataWr
 }
 
 fn read_data(read: &ReadInfo) -> DataRead {
-    let known = read.write.as_ref().and_then(|write| write.value.as_ref()).map(|value| value.described());
+    let known = read.write.as_ref().and_then(|write| write.value.as_ref()).map(Captured::described);
     let described = known.or_else(|| read.value.as_ref().map(Captured::described));
     DataRead {
         channel: Channel::from(CHANNEL),

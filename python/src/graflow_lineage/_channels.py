@@ -6,17 +6,17 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from graflow_lineage import _native, _state
-from graflow_lineage._engine import fault, guarded
+from graflow_lineage._faults import fault, guarded
 from graflow_lineage._install import replace
 from graflow_lineage._settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_RESULT = ".__result__"
 _MISSING = object()
 _channels = _state.channels
 _TaskExecution = _native.TaskExecution
+_mute, _unmute, _written, _found = _native.mute, _native.unmute, _native.written, _native.found
 
 
 def memory(module: Any) -> None:
@@ -58,37 +58,32 @@ def hook(channel_class: Any) -> None:
 
 def _make_set(plain: Callable[..., Any]) -> Callable[..., Any]:
     def set(self: Any, key: str, value: Any, *rest: Any, **named: Any) -> Any:  # noqa: A001 - graflow's name
-        frame = _channels.get(id(self))
-        if frame is None or frame.muted:
+        frame = _mute(self)
+        if frame is None:
             return plain(self, key, value, *rest, **named)
-        frame.muted += 1
         try:
             result = plain(self, key, value, *rest, **named)
-        finally:
-            frame.muted -= 1
-        try:
+        except BaseException:
+            _unmute(frame)
+            raise
+        if settings.rules or settings.redact is not None:
+            _written_by_rule(frame, key, value)
+        else:
             _written(frame, key, value)
-        except Exception:
-            fault()
         return result
 
     return set
 
 
-def _written(frame: _state.Frame, key: str, value: Any) -> None:
-    task = frame.current
-    if type(task) is not _TaskExecution:
-        if task is None:
-            # Between tasks, or in one that is not to be told of.
-            frame.versions.pop(key, None)
-            return
-        task = None
-    is_result = key.endswith(_RESULT)
-    if settings.rules or settings.redact is not None:
-        value, policy = _by_rule(frame, task, key, value)
-        frame.versions[key] = frame.run.native.write(task, key, value, is_result, None, policy)
+def _written_by_rule(frame: Any, key: str, value: Any) -> None:
+    try:
+        task = frame.current
+        shown, policy = _by_rule(frame, task if type(task) is _TaskExecution else None, key, value)
+    except Exception as error:
+        _unmute(frame)
+        fault(error)
     else:
-        frame.versions[key] = frame.run.native.write(task, key, value, is_result)
+        _written(frame, key, shown, policy)
 
 
 def _by_rule(frame: _state.Frame, task: Any, key: str, value: Any) -> tuple[Any, str | None]:
@@ -104,39 +99,28 @@ def _by_rule(frame: _state.Frame, task: Any, key: str, value: Any) -> tuple[Any,
 
 def _make_get(plain: Callable[..., Any]) -> Callable[..., Any]:
     def get(self: Any, key: str, default: Any = None) -> Any:
-        frame = _channels.get(id(self))
-        if frame is None or frame.muted:
+        frame = _mute(self)
+        if frame is None:
             return plain(self, key, default)
-        frame.muted += 1
         try:
             value = plain(self, key, _MISSING)
-        finally:
-            frame.muted -= 1
-        try:
-            _read(frame, key, value)
-        except Exception:
-            fault()
-        return default if value is _MISSING else value
+        except BaseException:
+            _unmute(frame)
+            raise
+        policy = _policy_of_read(frame, key) if settings.rules else None
+        if value is _MISSING:
+            _found(frame, key, None, True, policy)
+            return default
+        _found(frame, key, value, False, policy)
+        return value
 
     return get
 
 
-def _read(frame: _state.Frame, key: str, value: Any) -> None:
+@guarded
+def _policy_of_read(frame: Any, key: str) -> str | None:
     task = frame.current
-    if type(task) is not _TaskExecution:
-        return
-    parameter = None
-    if frame.resolving:
-        parameter = key[: -len(_RESULT)] if key.endswith(_RESULT) else key
-    if value is _MISSING:
-        frame.run.native.read(task, key, None, None, parameter, True)
-        return
-    write = frame.versions.get(key)
-    if write is not None:
-        frame.run.native.read(task, key, write, None, parameter)
-    else:
-        policy = settings.policy(frame.run, task.task_id, key)
-        frame.run.native.read(task, key, None, value, parameter, False, policy)
+    return settings.policy(frame.run, task.task_id, key) if type(task) is _TaskExecution else None
 
 
 def _make_update(operation: str, plain: Callable[..., Any]) -> Callable[..., Any]:

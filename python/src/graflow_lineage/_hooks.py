@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graflow_lineage import _engine, _parameters, _process, _state
+from graflow_lineage import _attempts, _copies, _engine, _leads, _native, _parameters, _process, _state
 from graflow_lineage._install import add, replace
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def workflow(module: Any) -> None:
 def engine(module: Any) -> None:
     """Runs and attempts."""
     _process.prepare()
-    begin, end, fail = _engine.begin, _engine.end, _engine.fail
+    begin, end, fail = _native.begin, _native.end, _attempts.fail
     enter, leave = _engine.enter, _engine.leave
 
     def make_execute(plain: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,21 +56,21 @@ def engine(module: Any) -> None:
             try:
                 result = plain(self, task, context)
             except BaseException as error:
-                fail(begun[0], begun[1], context, error)
+                fail(begun, context, error)
                 raise
-            end(begun[0], begun[1], context)
+            end(begun, context)
             return result
 
         return _execute_task
 
     def make_retry(plain: Callable[..., Any]) -> Callable[..., Any]:
         def _handle_task_retry(self: Any, task_id: str, task: Any, error: Exception, context: Any) -> Any:
-            frame = _engine.before_retry(task_id, error, context)
+            frame = _leads.before_retry(task_id, error, context)
             try:
                 return plain(self, task_id, task, error, context)
             finally:
                 if frame is not None:
-                    _engine.after_retry(frame)
+                    _leads.after_retry(frame)
 
         return _handle_task_retry
 
@@ -92,7 +92,7 @@ def engine(module: Any) -> None:
 
 def context(module: Any) -> None:
     """What leads to what, and graflow's own copies."""
-    queued = _engine.queued
+    queued = _native.queued
 
     def make_add(plain: Callable[..., Any]) -> Callable[..., Any]:
         def add_to_queue(self: Any, executable: Any) -> Any:
@@ -103,45 +103,45 @@ def context(module: Any) -> None:
 
     def make_next(plain: Callable[..., Any]) -> Callable[..., Any]:
         def next_task(self: Any, executable: Any, goto: bool = False, _is_iteration: bool = False) -> Any:
-            frame = _engine.before_next_task(self, executable, _is_iteration)
+            frame = _leads.before_next_task(self, executable, _is_iteration)
             try:
                 return plain(self, executable, goto, _is_iteration)
             finally:
                 if frame is not None:
-                    _engine.after_next_task(frame)
+                    _leads.after_next_task(frame)
 
         return next_task
 
     def make_branch(plain: Callable[..., Any]) -> Callable[..., Any]:
         def create_branch_context(self: Any, branch_id: str) -> Any:
-            frame = _engine.mute(self)
+            frame = _copies.mute(self)
             try:
                 branch = plain(self, branch_id)
             finally:
-                _engine.unmute(frame)
-            _engine.branched(frame, branch)
+                _copies.unmute(frame)
+            _copies.branched(frame, branch)
             return branch
 
         return create_branch_context
 
     def make_merge(plain: Callable[..., Any]) -> Callable[..., Any]:
         def merge_results(self: Any, sub_context: Any) -> None:
-            frame = _engine.mute(self)
+            frame = _copies.mute(self)
             try:
                 plain(self, sub_context)
             finally:
-                _engine.unmute(frame)
-            _engine.merged(frame, sub_context)
+                _copies.unmute(frame)
+            _copies.merged(frame, sub_context)
 
         return merge_results
 
     def make_getstate(plain: Callable[..., Any]) -> Callable[..., Any]:
         def getstate(self: Any) -> Any:
-            frame = _engine.mute(self)
+            frame = _copies.mute(self)
             try:
                 state = plain(self)
             finally:
-                _engine.unmute(frame)
+                _copies.unmute(frame)
             return _process.into_pickle(self, frame, state)
 
         return getstate
@@ -177,7 +177,7 @@ def executor(module: Any) -> None:
 
     def make(plain: Callable[..., Any]) -> Callable[..., Any]:
         def execute_parallel_group(group_id: str, tasks: Any, exec_context: Any, **named: Any) -> Any:
-            _engine.before_group(group_id, tasks, exec_context)
+            _leads.before_group(group_id, tasks, exec_context)
             return plain(group_id, tasks, exec_context, **named)
 
         return execute_parallel_group

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from os import PathLike
 from typing import Any
 
@@ -10,11 +11,15 @@ class Run:
     @property
     def workflow_name(self) -> str: ...
     def tell(self, event_type: str, data: dict[str, Any], task: TaskExecution | None = None) -> None: ...
-    def declare(
-        self,
-        nodes: list[tuple[str, str, str, str | None, str | None, str | None, int | None, str | None, bool]],
-        edges: list[tuple[str, str, str]],
-    ) -> None: ...
+    nodes: dict[str, str]
+    edges: dict[tuple[str, ...], str]
+    hidden: set[str]
+    groups: set[str]
+    group_of: dict[str, str]
+    iterations: dict[str, str]
+    passes: dict[str, int]
+    def declare_graph(self, nodes: dict[str, Any], adjacency: dict[str, Any]) -> None: ...
+    def declare(self, nodes: list[tuple[str, Any, str | None]], edges: list[tuple[str, str, str]]) -> None: ...
     def start(
         self,
         task_id: str,
@@ -22,9 +27,6 @@ class Run:
         attempt: int,
         cause_kind: str | None = None,
         cause: Any = None,
-        group: str | None = None,
-        thread: str | None = None,
-        worker: str | None = None,
     ) -> TaskExecution: ...
     def write(
         self,
@@ -78,6 +80,43 @@ class Write:
     @property
     def event_id(self) -> str: ...
 
+class Frame:
+    current: TaskExecution | Group | None
+    last: Any
+    next_kind: str | None
+    retrying: bool
+    expected: int
+    started: int
+    member_of: Group | None
+    group: Group | None
+    thread: str | None
+    worker: str | None
+    versions: dict[str, Write]
+    muted: int
+    resolving: bool
+    unresolved: list[str] | None
+    def __new__(cls, run: Any, *rest: Any) -> Any: ...
+
+class Group:
+    group_id: str
+    cause_kind: str | None
+    cause: Any
+    member_ids: frozenset[str]
+    members: list[TaskExecution | str]
+    def __init__(self, group_id: str, cause_kind: str | None = None, cause: Any = None) -> None: ...
+
+frames: dict[int, Any]
+channels: dict[int, Any]
+listeners: list[Callable[[str, Any], None]]
+
+def begin(task: Any, context: Any) -> tuple[Any, TaskExecution | Group | None] | None: ...
+def end(begun: tuple[Any, Any], context: Any) -> None: ...
+def ended(begun: tuple[Any, Any], context: Any) -> TaskExecution | None: ...
+def queued(context: Any, executable: Any) -> None: ...
+def mute(channel: Any) -> Any: ...
+def unmute(frame: Frame) -> None: ...
+def written(frame: Frame, key: Any, value: Any, policy: str | None = None) -> None: ...
+def found(frame: Frame, key: Any, value: Any, missing: bool, policy: str | None = None) -> None: ...
 def configure(
     *,
     url: str | None = None,

@@ -7,7 +7,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from graflow_lineage import _state
-from graflow_lineage._engine import guarded
+from graflow_lineage._faults import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,8 @@ def make_resolve(plain: Callable[..., Any]) -> Callable[..., Any]:
     """The hooked method."""
 
     def _resolve_keyword_args_from_channel(self: Any, exec_context: Any) -> Any:
-        frame = _state.frames.get(id(exec_context))
+        # Most tasks take nothing from the channel.
+        frame = _state.frames.get(id(exec_context)) if self.resolve_keyword_args else None
         if frame is None:
             return plain(self, exec_context)
         frame.resolving = True
@@ -37,9 +38,6 @@ def make_resolve(plain: Callable[..., Any]) -> Callable[..., Any]:
 @guarded
 def _after(task: Any, frame: _state.Frame, resolved: dict[str, Any]) -> None:
     """Remembers what found no value; a task that fails for it says so."""
-    if not task.resolve_keyword_args:
-        frame.unresolved = []
-        return
     function = task._original_func
     required = _required.get(function)
     if required is None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from graflow_lineage import _native
+from graflow_lineage import _native
 
 _MOST_TASKS_KEPT = 10_000
 _MOST_RUNS_KEPT = 100
@@ -49,35 +46,23 @@ class Run:
         self.status = "running"
         self.started_us = 0
         self.end: int | None = None
-        # Task id -> its type.
-        self.nodes: dict[str, str] = {}
-        self.edges: dict[tuple[str, ...], str] = {}
-        self.hidden: set[str] = set()
-        self.group_of: dict[str, str] = {}
-        self.groups: set[str] = set()
-        # Id of an iteration -> the task it repeats.
-        self.iterations: dict[str, str] = {}
-        # The last pass of each task that ran.
-        self.passes: dict[str, int] = {}
+        # Kept by the native part, which looks at them for each task.
+        self.nodes = native.nodes
+        self.edges = native.edges
+        self.hidden = native.hidden
+        self.group_of = native.group_of
+        self.groups = native.groups
+        self.iterations = native.iterations
+        self.passes = native.passes
         self.loops: Loops | None = None
         self.tasks: deque[_native.TaskExecution] = deque(maxlen=_MOST_TASKS_KEPT)
         self.retried: deque[_native.TaskExecution] = deque(maxlen=_MOST_TASKS_KEPT)
 
 
-class Group:
-    """A parallel group while it runs, and what its members were when it has ended."""
-
-    __slots__ = ("cause", "cause_kind", "group_id", "member_ids", "members")
-
-    def __init__(self, group_id: str, cause_kind: str | None, cause: object) -> None:
-        self.group_id = group_id
-        self.cause_kind = cause_kind
-        self.cause = cause
-        self.member_ids: frozenset[str] = frozenset()
-        self.members: list[_native.TaskExecution | str] = []
+Group = _native.Group
 
 
-class Frame:
+class Frame(_native.Frame):
     """A context that an engine is working through, in one thread."""
 
     __slots__ = (
@@ -86,24 +71,9 @@ class Frame:
         "by_hand",
         "channel_id",
         "context",
-        "current",
-        "expected",
-        "group",
-        "last",
-        "member_of",
-        "muted",
-        "next_kind",
         "parent",
-        "pending",
-        "resolving",
-        "retrying",
         "run",
-        "started",
-        "thread",
         "tracked",
-        "unresolved",
-        "versions",
-        "worker",
     )
 
     def __init__(self, run: Run, context: Any) -> None:
@@ -111,30 +81,10 @@ class Frame:
         self.context = context
         self.channel_id = id(context.channel)
         self.parent: Frame | None = None
-        # The task execution that runs, or the group.
-        self.current: _native.TaskExecution | Group | None = None
-        # What ended last: what is queued next is led to by it.
-        self.last: Any = None
-        # Task id -> how it came to be queued, as (kind, cause), in the order in which it was.
-        self.pending: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {}
-        self.next_kind: str | None = None
-        self.retrying = False
-        # Tasks that were queued, and that began.
-        self.expected = 0
-        self.started = 0
-        # The group that this branch belongs to, and the one that runs here.
-        self.member_of: Group | None = None
-        self.group: Group | None = None
-        self.thread: str | None = None
-        self.worker: str | None = None
-        # Key -> its last write, as far as this context sees.
-        self.versions: dict[str, _native.Write] = {}
+        # The writes that it began with.
         self.base_versions: dict[str, _native.Write] = {}
         # Id of a branch's context -> the versions it began with, and, when it has ended, its frame.
         self.branches: dict[int, tuple[dict[str, _native.Write], Frame | None]] = {}
-        self.muted = 0
-        self.resolving = False
-        self.unresolved: list[str] = []
         # Whether somebody said by hand that a run begins here, and the task executions that began by hand.
         self.tracked = False
         self.by_hand: list[tuple[_native.TaskExecution, Any]] = []
@@ -176,8 +126,8 @@ class Loops:
 
 
 # Id of a context, or of its channel -> its frame, while an engine works through it.
-frames: dict[int, Frame] = {}
-channels: dict[int, Frame] = {}
+frames: dict[int, Frame] = _native.frames
+channels: dict[int, Frame] = _native.channels
 
 # The last runs of this process, newest last.
 runs: deque[Run] = deque(maxlen=_MOST_RUNS_KEPT)
@@ -189,7 +139,7 @@ names: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 origins: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
 
 # Who wants to be told of what happens in this process.
-listeners: list[Callable[[str, Any], None]] = []
+listeners = _native.listeners
 
 
 def tell(event_type: str, what: Any) -> None:

@@ -117,7 +117,7 @@ pub fn describe<T: Serialize + ?Sized>(value: &T, policy: ValuePolicy) -> Descri
 }
 
 /// The value itself where its JSON is short enough, else the beginning of that JSON as text.
-fn shortened(value: Value) -> Value {
+pub fn shortened(value: Value) -> Value {
     let text = value.to_string();
     if text.len() <= PREVIEW_BYTES {
         return value;
