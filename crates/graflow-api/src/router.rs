@@ -20,10 +20,11 @@ use utoipa_axum::routes;
 use crate::error::ApiError;
 use crate::middleware::{add_security_headers, cors, log_request, require_known_host, require_token};
 use crate::routes::{
-    analysis, data, delete_execution, delete_executions, event_log, execution_detail, execution_graph,
-    execution_list, failures, findings, graph_current, health, layout, layout_picture, llm,
-    llm_calls, logs, metrics_series, metrics_summary, post_events, prometheus, ready, search, server, task_execution, task_executions,
-    task_history, timeline, workflow_detail, workflow_list, workflow_profile,
+    analysis, comparison, data, delete_execution, delete_executions, event_log, execution_detail,
+    execution_graph, execution_list, failures, findings, graph_current, health, layout, layout_picture, llm,
+    llm_calls, logs, metrics_series, metrics_summary, post_events, prometheus, ready, search, server,
+    session_ticket, task_execution, task_executions, task_history, timeline, workflow_detail, workflow_list,
+    workflow_profile,
 };
 use crate::settings::Settings;
 use crate::state::Api;
@@ -51,6 +52,7 @@ fn protected() -> OpenApiRouter<Api> {
         .routes(routes!(layout::get_layout))
         .routes(routes!(layout_picture::get_layout_picture))
         .routes(routes!(analysis::get_analysis))
+        .routes(routes!(comparison::compare_executions))
         .routes(routes!(task_executions::list_task_executions))
         .routes(routes!(timeline::get_timeline))
         .routes(routes!(data::get_data))
@@ -70,6 +72,7 @@ fn protected() -> OpenApiRouter<Api> {
         .routes(routes!(search::search))
         .routes(routes!(server::get_server))
         .routes(routes!(prometheus::get_prometheus_metrics))
+        .routes(routes!(session_ticket::issue_ticket))
         .routes(routes!(ws::follow))
 }
 

@@ -8,6 +8,7 @@
 //! With the feature `openapi` every shape has a schema for the OpenAPI document.
 
 mod analysis;
+mod comparison;
 mod data;
 mod deletion;
 mod error;
@@ -30,6 +31,7 @@ mod timeline;
 mod workflow;
 
 pub use analysis::{Analysis, CriticalPath, CriticalStep, Expected, Slack, TaskAnalysis};
+pub use comparison::{ComparedTask, Comparison, Difference, TaskComparison, ValueComparison};
 pub use data::{DataEdge, DataLineage, TaskReference, ValueRead, ValueWrite};
 pub use deletion::{DeleteRequest, DeletedAnswer};
 pub use error::ErrorBody;
@@ -41,7 +43,7 @@ pub use graph::{Edge, EdgeData, Graph, Node, NodeData};
 pub use layout::{Bounds, Layout, LayoutEdges, LayoutGroup, LayoutNodes};
 pub use live::{
     EdgeReference, EventDelta, GraphRows, Hello, LivenessChange, Message, MessageData, Ping, Resync, Rows,
-    message_type,
+    Ticket, message_type,
 };
 pub use llm::{LlmCall, LlmCalls, LlmTotals, LlmUse, LlmUseOfIteration, LlmUseOfModel, LlmUseOfTask};
 pub use logs::{LogLine, Logs};
@@ -49,7 +51,7 @@ pub use metrics::{DurationStatistics, MetricsSummary, Series, SeriesPoint};
 pub use profile::{Profile, TaskProfile};
 pub use search::{Found, SearchAnswer};
 pub use seconds::seconds;
-pub use server::{Health, Limits, Ready, ServerInfo};
+pub use server::{Health, Limits, Ready, Retention, ServerInfo};
 pub use task_execution::{TaskExecution, TaskExecutionDetail, TaskExecutions, TaskHistory};
 pub use timeline::{Bar, Timeline};
 pub use workflow::{Workflow, WorkflowDetail, WorkflowList};

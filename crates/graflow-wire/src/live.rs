@@ -202,3 +202,14 @@ impl Rows {
         self.len() == 0
     }
 }
+
+/// `POST /api/session/ticket`: what a page says to open the live stream
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Ticket {
+    /// Say it as the subprotocol `ticket.TICKET`; null when the server has no token, and none is needed.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub ticket: Option<String>,
+    /// Seconds for which it is good.
+    pub expires_in: u32,
+}

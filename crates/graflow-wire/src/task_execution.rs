@@ -8,8 +8,8 @@ use graflow_model::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::LlmTotals;
 use crate::seconds::span_seconds;
+use crate::{Expected, LlmTotals};
 
 /// One attempt of one iteration of a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -133,6 +133,10 @@ pub struct TaskHistory {
     pub task_id: TaskId,
     /// Its executions, newest first.
     pub executions: Vec<TaskExecution>,
+    /// What one takes, by up to 50 that completed last.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub expected: Expected,
     /// Pass it as `cursor` for the next page; null at the end.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,

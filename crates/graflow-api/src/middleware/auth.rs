@@ -7,17 +7,27 @@ use graflow_model::Project;
 use crate::error::ApiError;
 use crate::settings::Token;
 use crate::state::Api;
-use crate::web::is_signed_in;
+use crate::web::{TicketOffice, is_signed_in};
 
-/// How a browser, which cannot set headers on a WebSocket, says its token: `bearer.` and the token, percent-encoded.
+/// How a program in a browser, which cannot set headers on a WebSocket, says its token: `bearer.` and the token, percent-encoded.
 const SUBPROTOCOL: &str = "bearer.";
+/// How the pages, which know no token, say their ticket.
+const TICKET: &str = "ticket.";
 
 /// Lets through who knows the token, and says which project they may see.
 pub(crate) async fn require_token(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    if let Some(token) = &api.settings.token
-        && !knows(token, request.headers())
-        && !is_signed_in(token, request.headers())
-    {
+    let headers = request.headers();
+    let may = |token: &Token| {
+        // A cookie goes along by itself, a ticket does not: the stream, which answers to no `fetch` rules, wants the ticket.
+        knows(token, headers)
+            || if is_stream(request.uri().path()) {
+                subprotocol(headers, TICKET)
+                    .is_some_and(|ticket| TicketOffice::new(token).accepts(ticket, api.manager.clock().now()))
+            } else {
+                is_signed_in(token, headers)
+            }
+    };
+    if !api.settings.token.as_ref().is_none_or(may) {
         return ApiError::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
@@ -39,10 +49,18 @@ fn knows(token: &Token, headers: &HeaderMap) -> bool {
     if let Some(candidate) = bearer {
         return token.matches(candidate);
     }
+    subprotocol(headers, SUBPROTOCOL).is_some_and(|candidate| token.matches(&percent_decoded(candidate)))
+}
+
+/// What stands behind the beginning of a subprotocol.
+fn subprotocol<'a>(headers: &'a HeaderMap, beginning: &str) -> Option<&'a str> {
     let protocols = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
     let protocols = protocols.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    let mut candidates = protocols.filter_map(|protocol| protocol.trim().strip_prefix(SUBPROTOCOL));
-    candidates.next().is_some_and(|candidate| token.matches(&percent_decoded(candidate)))
+    protocols.map(str::trim).find_map(|protocol| protocol.strip_prefix(beginning))
+}
+
+fn is_stream(path: &str) -> bool {
+    path.ends_with("/ws/lineage")
 }
 
 fn percent_decoded(text: &str) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! One operation, one file: parameters, documentation, handler.
 
 pub(crate) mod analysis;
+pub(crate) mod comparison;
 pub(crate) mod data;
 pub(crate) mod delete_execution;
 pub(crate) mod delete_executions;
@@ -25,6 +26,7 @@ pub(crate) mod prometheus;
 pub(crate) mod ready;
 pub(crate) mod search;
 pub(crate) mod server;
+pub(crate) mod session_ticket;
 pub(crate) mod task_execution;
 pub(crate) mod task_executions;
 pub(crate) mod task_history;

@@ -1,5 +1,6 @@
 use axum::extract::State;
 use axum::{Extension, Json};
+use graflow_lineage::analysis::{history, usual};
 use graflow_lineage::store::{Cursor, TaskExecutionQuery, TaskOrder};
 use graflow_model::{Project, TaskId, TaskStatus, WorkflowName};
 use graflow_wire::TaskHistory;
@@ -54,10 +55,23 @@ pub(crate) async fn get_task_history(
         limit: parameters.limit.unwrap_or_default().0,
         cursor: parameters.cursor.map(Cursor),
     };
-    let found = api.read(move |manager| manager.task_executions(&project, query)).await?;
+    let completed = TaskExecutionQuery {
+        status: vec![TaskStatus::Completed],
+        limit: history::RUNS,
+        cursor: None,
+        ..query.clone()
+    };
+    let (found, completed) = api
+        .read(move |manager| {
+            let completed = manager.task_executions(&project, completed)?;
+            Ok((manager.task_executions(&project, query)?, completed.value.rows))
+        })
+        .await?;
+    let durations: Vec<_> = completed.iter().filter_map(|read| Some(read.row.duration?.micros)).collect();
     Ok(Json(TaskHistory {
         task_id,
         executions: found.value.rows.into_iter().map(convert::task_execution).collect(),
+        expected: convert::expected(&usual(&durations)),
         next_cursor: next_cursor(found.value.next),
         as_of_seq: found.as_of_seq,
     }))

@@ -1,5 +1,6 @@
 use axum::extract::State;
 use axum::{Extension, Json};
+use graflow_lineage::analysis::{history, usual};
 use graflow_lineage::store::{Cursor, ExecutionFilter, ExecutionQuery, NameQuery};
 use graflow_model::{Project, WorkflowName};
 use graflow_wire::{ErrorBody, WorkflowDetail};
@@ -42,21 +43,27 @@ pub(crate) async fn get_workflow(
     Parameters(parameters): Parameters<WorkflowDetailParameters>,
 ) -> Result<Json<WorkflowDetail>, ApiError> {
     let one = NameQuery { name: Some(name.clone()), limit: 1, cursor: None };
-    let filter =
-        ExecutionFilter { workflow_name: Some(WorkflowName::from(name)), ..ExecutionFilter::default() };
+    let workflow_name = WorkflowName::from(name);
+    let filter = ExecutionFilter { workflow_name: Some(workflow_name.clone()), ..ExecutionFilter::default() };
     let runs = ExecutionQuery {
         filter,
         limit: parameters.limit.unwrap_or_default().0,
         cursor: parameters.cursor.map(Cursor),
     };
-    let (workflow, runs) = api
-        .read(move |manager| Ok((manager.workflows(&project, &one)?, manager.executions(&project, runs)?)))
+    let (workflow, runs, completed) = api
+        .read(move |manager| {
+            let workflow = manager.workflows(&project, &one)?;
+            let completed = manager.completed_runs(&project, &workflow_name, None, history::RUNS)?;
+            Ok((workflow, manager.executions(&project, runs)?, completed.value))
+        })
         .await?;
+    let durations: Vec<_> = completed.iter().filter_map(|run| Some(run.duration?.micros)).collect();
     let row = workflow.value.rows.into_iter().next();
     let row = row.ok_or_else(|| ApiError::not_found("Workflow", "GET /api/workflows lists what is there"))?;
     Ok(Json(WorkflowDetail {
         workflow: convert::workflow(row),
         executions: runs.value.rows.into_iter().map(convert::execution).collect(),
+        expected: convert::expected(&usual(&durations)),
         next_cursor: next_cursor(runs.value.next),
         as_of_seq: workflow.as_of_seq.min(runs.as_of_seq),
     }))

@@ -7,7 +7,9 @@ mod embedded;
 mod index;
 mod pages;
 mod session;
+mod ticket;
 
 pub(crate) use answer::{file_in_assets, file_in_root, has_pages, page, page_or_redirect};
 pub use pages::Pages;
 pub(crate) use session::{is_signed_in, sign_in};
+pub(crate) use ticket::TicketOffice;

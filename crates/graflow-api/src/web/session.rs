@@ -21,8 +21,8 @@ pub(crate) struct SignIn {
     token: String,
 }
 
-/// Takes the token, gives the cookie. Other pages cannot make a browser send it (`SameSite=Strict`); the socket of the live
-/// stream carries it as any request of the page does.
+/// Takes the token, gives the cookie. Other pages cannot make a browser send it (`SameSite=Strict`). The live stream wants a
+/// ticket, which the cookie buys.
 pub(crate) async fn sign_in(
     State(api): State<Api>,
     JsonBody(said): JsonBody<SignIn>,

@@ -39,7 +39,7 @@ pub(crate) struct FollowParameters {
 ///
 /// The first message is `hello`. Every event that is on disk follows once, with the rows that it changed; a `ping`
 /// each second says up to where everything has been told. A viewer that is too slow gets one `resync` and goes on.
-/// Browsers say the token as a subprotocol: `["graflow", "bearer." + encodeURIComponent(token)]`.
+/// Browsers say a ticket as a subprotocol: `["graflow", "ticket." + ticket]`, or the token: `"bearer." + encodeURIComponent(token)`.
 #[utoipa::path(
     get,
     path = "/ws/lineage",

@@ -107,3 +107,57 @@ async fn the_profile_of_a_workflow() {
     assert_eq!(api.get("/api/workflows/etl/profile?executions=0").await.error(), "400 bad_parameter");
     assert_eq!(api.get("/api/workflows/none/profile").await.error(), "404 not_found");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_compared_with_the_last_that_completed() {
+    let api = TestApi::new();
+    for run in 0..2 {
+        api.take(&etl(&format!("run-{run}"), run * 10_000)).await;
+    }
+    // It reads other rows, is slower, and fails.
+    let mut bad = etl("run-2", 20_000);
+    bad[4]["data"]["hash"] = "h2".into();
+    bad[7]["data"]["hash"] = "h2".into();
+    bad[12]["type"] = "task_failed".into();
+    bad[12]["data"] = json!({"error": {"type": "KeyError", "message": "ts"}});
+    bad[13]["type"] = "workflow_failed".into();
+    bad[13]["time"] = "2026-11-23T12:00:21.200Z".into();
+    bad[13]["data"] = json!({"error": {"type": "KeyError", "message": "ts"}});
+    api.take(&bad).await;
+
+    let answer = api.get("/api/executions/run-2/compare").await.ok();
+    assert_eq!(answer["there"]["execution_id"], "run-1");
+    assert_eq!(answer["duration_change"], 0.5);
+    let messages: Vec<_> = answer["differences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|difference| difference["message"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "`rows` v1, written by `extract`, differs",
+            "`load` failed; there it completed",
+            "the run failed; the other completed"
+        ]
+    );
+    let first = &answer["differences"][0];
+    assert_eq!(
+        (&first["kind"], &first["key"], &first["after"]),
+        (&json!("value"), &json!("rows"), &json!(0.02))
+    );
+    assert_eq!(
+        (&answer["values"][0]["here"]["hash"], &answer["values"][0]["there"]["hash"]),
+        (&json!("h2"), &json!("h1"))
+    );
+    assert_eq!(answer["tasks"].as_array().unwrap().len(), 2);
+    // Any other can be chosen; the first has none before it.
+    let answer = api.get("/api/executions/run-1/compare?with=run-0").await.ok();
+    assert_eq!((&answer["differences"], &answer["values_equal"]), (&json!([]), &json!(1)));
+    let answer = api.get("/api/executions/run-0/compare").await.ok();
+    assert_eq!((&answer["there"], &answer["tasks"]), (&json!(null), &json!([])));
+    for path in ["none/compare", "run-1/compare?with=none"] {
+        assert_eq!(api.get(&format!("/api/executions/{path}")).await.error(), "404 execution_not_found");
+    }
+}

@@ -33,6 +33,30 @@ async fn token() {
     }
 }
 
+/// The cookie buys a ticket; the ticket opens the live stream, for half a minute, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stream_takes_a_ticket_and_no_cookie() {
+    let api = TestApi::with(|settings| settings.token = Some(Token::new(SECRET).unwrap()));
+    assert_eq!(api.post("/api/session/ticket", &[], "").await.error(), "401 unauthorized");
+    let bearer = format!("Bearer {SECRET}");
+    let answer = api.post("/api/session/ticket", &[("authorization", &bearer)], "").await.ok();
+    assert_eq!(answer["expires_in"], 30);
+    let protocol = format!("graflow, ticket.{}", answer["ticket"].as_str().unwrap());
+    let said = [("sec-websocket-protocol", protocol.as_str())];
+    // No handshake, but past the door.
+    assert_eq!(ask(&api, "/ws/lineage", &said).await.error(), "400 no_websocket");
+    assert_eq!(ask(&api, "/api/executions", &said).await.error(), "401 unauthorized");
+    api.clock.advance_seconds(31);
+    assert_eq!(ask(&api, "/ws/lineage", &said).await.error(), "401 unauthorized");
+    assert_eq!(
+        ask(&api, "/ws/lineage", &[("sec-websocket-protocol", "graflow, ticket.1.2")]).await.error(),
+        "401 unauthorized"
+    );
+    // Without a token there is nothing to prove.
+    let answer = TestApi::new().post("/api/session/ticket", &[], "").await.ok();
+    assert_eq!(answer["ticket"], serde_json::Value::Null);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn host_and_origin() {
     let api = TestApi::new();

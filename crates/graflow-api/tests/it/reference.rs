@@ -33,7 +33,7 @@ The answers below are of a run of two tasks; lists are cut to their first row.
 ";
 
 /// Where each operation is asked, for its example.
-const EXAMPLES: [(&str, &str); 28] = [
+const EXAMPLES: [(&str, &str); 29] = [
     ("get_current_graph", "/api/graph/current"),
     ("list_executions", "/api/executions?workflow_name=etl&status=completed&label.team=a"),
     ("get_execution", "/api/executions/run-1"),
@@ -41,6 +41,7 @@ const EXAMPLES: [(&str, &str); 28] = [
     ("get_layout", "/api/executions/run-1/layout?expanded=transform"),
     ("get_layout_picture", "/api/executions/run-1/layout.svg"),
     ("get_analysis", "/api/executions/run-1/analysis"),
+    ("compare_executions", "/api/executions/run-1/compare?with=skewed"),
     ("list_task_executions", "/api/executions/run-1/task_executions?task_id=load&order=newest"),
     ("get_timeline", "/api/executions/run-1/timeline"),
     ("get_data", "/api/executions/run-1/data?key=rows"),
@@ -132,6 +133,12 @@ async fn example_of_body(text: &mut String, api: &TestApi, id: &str) {
         ),
         "delete_execution" => {
             text.push_str("The answer is that of `POST /api/executions/delete`.\n");
+            return;
+        }
+        "issue_ticket" => {
+            text.push_str(
+                "\nThe answer is `{\"ticket\", \"expires_in\"}`; see [websocket.md](websocket.md).\n",
+            );
             return;
         }
         "follow" => {

@@ -1,8 +1,9 @@
-//! What determined how long a run took, what is usual, and which failures are one: pure functions over rows.
+//! What determined how long a run took, what is usual, which failures are one, and how runs differ: pure functions over rows.
 //!
 //! `docs/reference/analysis.md` defines each for people. [`history`] reads what they need from a store.
 
 mod causes;
+mod compare;
 mod critical_path;
 mod failures;
 mod fingerprint;
@@ -11,6 +12,10 @@ mod profile;
 mod run;
 mod usual;
 
+pub use compare::{
+    ComparedValues, Comparison, Difference, DifferenceKind, Side, TaskComparison, TaskOfSide,
+    ValueComparison, compare,
+};
 pub use critical_path::{CriticalPath, Step, critical_path};
 pub use failures::{FailureGroup, group_failures};
 pub use fingerprint::fingerprint;
