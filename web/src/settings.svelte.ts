@@ -28,7 +28,7 @@ class Settings {
 
   constructor() {
     setInterval(() => (this.now = this.exactNow()), 1_000);
-    this.showTheme();
+    showTheme(this.theme);
   }
 
   /** The time now, for what moves between two seconds. */
@@ -49,15 +49,16 @@ class Settings {
   }
 
   setTheme(theme: Theme): void {
+    // First the document: who reads its colours does so when the state changes.
+    showTheme(theme);
     this.theme = theme;
     keep("theme", theme);
-    this.showTheme();
   }
+}
 
-  private showTheme(): void {
-    if (this.theme === "system") delete document.documentElement.dataset["theme"];
-    else document.documentElement.dataset["theme"] = this.theme;
-  }
+function showTheme(theme: Theme): void {
+  if (theme === "system") delete document.documentElement.dataset["theme"];
+  else document.documentElement.dataset["theme"] = theme;
 }
 
 export const settings = new Settings();

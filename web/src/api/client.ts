@@ -1,5 +1,5 @@
 /** Asking the server. Every answer is typed by `spec/openapi.json`, every failure is an {@link ApiError}. */
-import type { Answer, DeletedAnswer, DeleteRequest, ErrorBody, Query, ReadPath } from "./types";
+import type { Answer, DeletedAnswer, DeleteRequest, ErrorBody, Query, ReadPath, Ticket } from "./types";
 
 /** Why an answer is not there, in words that can be shown. */
 export class ApiError extends Error {
@@ -42,6 +42,15 @@ export function deleteExecutions(request: DeleteRequest): Promise<DeletedAnswer>
 /** Says the token, once: the server answers with a cookie that no script can read. */
 export function signIn(token: string): Promise<unknown> {
   return ask("POST", address("/session"), { token });
+}
+
+/** Whether the server has a token; index.html says so. */
+export const wantsToken = (): boolean => document.querySelector('meta[name="graflow-token"]') !== null;
+
+/** What opens the live stream of a server with a token, for half a minute. */
+export async function getTicket(): Promise<string | null> {
+  const { ticket } = await ask<Ticket>("POST", address("/api/session/ticket"));
+  return ticket;
 }
 
 /** The full address of a path. */

@@ -21,12 +21,13 @@ export const KEYS: { where: string; keys: Key[] }[] = [
   {
     where: "An execution",
     keys: [
-      { keys: ["1", "…", "6"], does: "graph, timeline, table, data, events, logs" },
+      { keys: ["1", "…", "8"], does: "graph, timeline, table, data, events, logs, LLM, compare" },
       { keys: ["e"], does: "next failure" },
       { keys: ["[", "]"], does: "pass before, pass after" },
       { keys: ["c"], does: "critical path" },
       { keys: ["v"], does: "values" },
       { keys: ["l"], does: "logs" },
+      { keys: ["d"], does: "what differs from another run" },
       { keys: ["f"], does: "fit the graph" },
       { keys: ["+", "−"], does: "zoom the graph" },
       { keys: ["."], does: "follow a running execution" },

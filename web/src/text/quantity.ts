@@ -58,3 +58,17 @@ export function shortId(id: string): string {
   if (id.length <= 14) return id;
   return /^[0-9a-f-]{32,36}$/i.test(id) ? id.slice(-8) : `${id.slice(0, 13)}…`;
 }
+
+/** How much longer or shorter something took, from the share by which it changed (0.38: 38 percent longer). */
+export function change(share: number): string {
+  if (share >= 1) return `${(share + 1).toFixed(share < 9 ? 1 : 0)} times as long`;
+  const percents = Math.round(Math.abs(share) * 100);
+  if (percents === 0) return "as long";
+  return `${percents} % ${share > 0 ? "slower" : "faster"}`;
+}
+
+/** The same as a sentence about another run. */
+export function changeFrom(share: number, other: string): string {
+  const words = change(share);
+  return `${words} ${words.endsWith("long") ? "as" : "than"} ${other}`;
+}

@@ -3,6 +3,9 @@ import type { Analysis, Edge, Execution, Node, TaskExecution, TaskStatus } from 
 import type { Channel } from "../../live/channel.svelte";
 import { router } from "../../router/router.svelte";
 import { micros, rfc3339 } from "../../text/time";
+import { get } from "../../api/client";
+import { loaded } from "../../api/loaded.svelte";
+import { Values } from "./data/values.svelte";
 import { Pictures } from "./graph/pictures.svelte";
 import { beginOf, cut } from "./times";
 
@@ -10,6 +13,10 @@ export const TABS = ["graph", "timeline", "table", "data", "events", "logs", "ll
 export type Tab = (typeof TABS)[number];
 
 const narrow = matchMedia("(max-width: 760px)");
+/** A run of more task executions is not cut here, but asked for as it stood. */
+const MOST_CUT = 5_000;
+/** Milliseconds without a movement of the slider before the server is asked. */
+const PAUSE = 150;
 const NONE: ReadonlySet<string> = new Set();
 
 export class ExecutionView {
@@ -18,6 +25,7 @@ export class ExecutionView {
     readonly channel: Channel,
   ) {
     this.pictures = new Pictures(id);
+    this.values = new Values(this);
     if (this.tab !== "graph") return;
     // The picture before the rows: it is what people look at, and says where each task stands.
     const [collapsed, expanded] = [router.word("collapsed") ?? "", router.word("expanded") ?? ""];
@@ -26,6 +34,9 @@ export class ExecutionView {
   }
 
   readonly pictures: Pictures;
+  readonly values: Values;
+  /** What the pointer is on elsewhere, such as the writer of a value. */
+  hinted: { task: string; taskExecution: string | undefined } | undefined = $state.raw();
 
   readonly execution: Execution | undefined = $derived.by(() => {
     void this.channel.version;
@@ -91,13 +102,26 @@ export class ExecutionView {
   /** Where each task execution stood at the shown time; those that had not begun are left out. */
   readonly statusAt: ReadonlyMap<string, TaskStatus> | undefined = $derived.by(() => {
     const { at } = this;
-    if (at === undefined) return undefined;
+    if (at === undefined || this.tasks.length > MOST_CUT) return undefined;
     const map = new Map<string, TaskStatus>();
     for (const row of this.tasks) {
       const status = cut(row, at);
       if (status) map.set(row.task_execution_id, status);
     }
     return map;
+  });
+
+  private readonly then = loaded((signal) => {
+    const { at } = this;
+    if (at === undefined || this.tasks.length <= MOST_CUT) return undefined;
+    return after(PAUSE, signal).then(() =>
+      get("/api/executions/{id}/graph", { names: { id: this.id }, query: { at: rfc3339(at) }, signal }),
+    );
+  });
+  /** Where the tasks of a large run stood at the shown time, as the server says; none of a smaller one. */
+  readonly tasksAt: ReadonlyMap<string, TaskStatus> | undefined = $derived.by(() => {
+    if (this.at === undefined || this.tasks.length <= MOST_CUT || !this.then.data) return undefined;
+    return new Map(this.then.data.nodes.map((node) => [node.id, node.data.status]));
   });
 
   /** What the server says of how long it took; none until it was asked. */
@@ -110,6 +134,19 @@ export class ExecutionView {
   readonly criticalTasks: readonly string[] = $derived(
     this.analysis?.critical_path.steps.map((step) => step.task_id) ?? [],
   );
+  /** Seconds that a completed task execution of each task usually took in earlier runs. */
+  readonly usual: ReadonlyMap<string, number> = $derived(
+    new Map(
+      this.analysis?.tasks.flatMap((task) =>
+        task.expected.duration === null ? [] : [[task.task_id, task.expected.duration]],
+      ),
+    ),
+  );
+  /** Seconds by which each task execution could have been longer. */
+  readonly slack: ReadonlyMap<string, number> = $derived.by(() => {
+    const slack = this.analysis?.slack;
+    return new Map(slack?.task_execution_id.map((id, n) => [id, slack.seconds[n] ?? 0]));
+  });
   readonly withCritical: boolean = $derived(router.word("critical") === "1");
   readonly criticalShown: ReadonlySet<string> = $derived(this.withCritical ? this.critical : NONE);
 
@@ -148,6 +185,16 @@ export class ExecutionView {
     const next = rows[rows.indexOf(this.selected) + by];
     if (next) this.select(next.task_id, next.task_execution_id);
   }
+}
+
+function after(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((done, stop) => {
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      stop(signal.reason as Error);
+    });
+  });
 }
 
 /** Times are read once a row, not once a comparison. */

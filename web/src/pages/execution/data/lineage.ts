@@ -10,6 +10,13 @@ type Version = { channel: string; key: string; version: number };
 export const versionId = ({ channel, key, version }: Version): string =>
   `${channel}\u0000${key}\u0000${version}`;
 
+/** Who has to do with a version and those around it. */
+export interface Touching {
+  tasks: ReadonlySet<string>;
+  /** By `task_execution_id`. */
+  executions: ReadonlySet<string>;
+}
+
 export class Lineage {
   private readonly writes = new Map<string, ValueWrite>();
   private readonly readBy = new Map<string, DataEdge["reader"][]>();
@@ -40,6 +47,20 @@ export class Lineage {
       upstream: this.walk(write, (of) => this.sources(of)),
       downstream: this.walk(write, (of) => this.results(of)),
     };
+  }
+
+  /** Who wrote it or what it came from, and who read it or wrote or read what came of it. */
+  touching(write: ValueWrite): Touching {
+    const [tasks, executions] = [new Set<string>(), new Set<string>()];
+    const add = (who: { task_id?: string | null; task_execution_id?: string | null } | undefined) => {
+      if (who?.task_id) tasks.add(who.task_id);
+      if (who?.task_execution_id) executions.add(who.task_execution_id);
+    };
+    const { upstream, downstream } = this.around(write);
+    add(write);
+    for (const id of [...upstream, ...downstream]) add(this.writes.get(id));
+    for (const id of [versionId(write), ...downstream]) this.readBy.get(id)?.forEach(add);
+    return { tasks, executions };
   }
 
   /** One way up, the latest read at each step: enough for a line of breadcrumbs. */

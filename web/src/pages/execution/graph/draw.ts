@@ -20,7 +20,9 @@ export interface Scene {
   /** Ways between task executions on the critical path, by `wayKey`. */
   critical: ReadonlySet<string>;
   /** Only these are lit; undefined: all. */
-  lit: ReadonlySet<string> | undefined;
+  isLit: ((id: string) => boolean) | undefined;
+  /** What the pointer is on elsewhere. */
+  hinted: string | undefined;
 }
 
 /** More ways than this are drawn in one stroke each kind, without arrows. */
@@ -79,7 +81,7 @@ function one(context: CanvasRenderingContext2D, scene: Scene, way: Way): void {
   const count = scene.countOf(way);
   const isTouching = selected !== undefined && (way.source === selected || way.target === selected);
   const isCritical = scene.critical.has(wayKey(way.source, way.target));
-  const isLit = !scene.lit || (scene.lit.has(way.source) && scene.lit.has(way.target));
+  const isLit = !scene.isLit || (scene.isLit(way.source) && scene.isLit(way.target));
   const colour = isCritical
     ? colours.ink
     : isTouching
@@ -154,7 +156,8 @@ function cards(context: CanvasRenderingContext2D, scene: Scene): void {
   const byColour = new Map<string, Card[]>();
   for (const card of scene.picture.cards.values()) {
     if (!meet(card, scene.shown)) continue;
-    const colour = toneOf(colours, scene.statusOf(card));
+    const isDim = scene.isLit !== undefined && !scene.isLit(card.id);
+    const colour = isDim ? colours.line : toneOf(colours, scene.statusOf(card));
     const same = byColour.get(colour);
     if (same) same.push(card);
     else byColour.set(colour, [card]);
@@ -179,8 +182,9 @@ function cards(context: CanvasRenderingContext2D, scene: Scene): void {
     for (const { id, x, y, width, height } of same)
       context.fillText(cutText(id), x + 18, y + height / 2, width - 24);
   }
-  const chosen = scene.selected === undefined ? undefined : scene.picture.cards.get(scene.selected);
-  if (chosen) {
+  for (const id of [scene.selected, scene.hinted]) {
+    const chosen = id === undefined ? undefined : scene.picture.cards.get(id);
+    if (!chosen) continue;
     context.strokeStyle = colours.accent;
     context.lineWidth = 3 / look.zoom;
     context.strokeRect(chosen.x, chosen.y, chosen.width, chosen.height);

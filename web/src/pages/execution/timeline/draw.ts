@@ -27,6 +27,12 @@ export interface Scene {
   selected: TaskExecution | undefined;
   selectedTask: string | undefined;
   hovered: TaskExecution | undefined;
+  /** The pointer is on it elsewhere. */
+  hinted: string | undefined;
+  /** Of a picked value: only these task executions are lit; undefined: all. */
+  lit: ReadonlySet<string> | undefined;
+  /** Seconds that each task usually takes. */
+  usual: ReadonlyMap<string, number>;
   /** Task executions on the critical path. */
   critical: ReadonlySet<string>;
   colours: Palette;
@@ -128,10 +134,28 @@ function bars(
     lastPixel = pixel;
     const y = top + (ROW - 1 - BAR) / 2 + (of[index] ?? 0) * high;
     const box = { x: left, y, width: wide, height: high - (count > 1 ? 1 : 0) };
+    const usual = row.status === "running" ? scene.usual.get(row.task_id) : undefined;
+    if (usual !== undefined) expected(context, scene, box, x(from + usual * 1e6));
     bar(context, scene, row, box, started, queued === null || !started ? undefined : x(queued));
     hits.push({ ...box, row });
   });
   return hits;
+}
+
+/** Where what runs usually ends: a dashed line to it while that is still to come, a mark on the bar when it is over. */
+function expected(context: CanvasRenderingContext2D, scene: Scene, box: Box, at: number): void {
+  const right = box.x + box.width;
+  context.strokeStyle = scene.colours.faint;
+  context.setLineDash([3, 3]);
+  context.beginPath();
+  if (at > right) {
+    context.moveTo(right, box.y + box.height / 2);
+    context.lineTo(at, box.y + box.height / 2);
+  }
+  context.moveTo(at, box.y - 2);
+  context.lineTo(at, box.y + box.height + 2);
+  context.stroke();
+  context.setLineDash([]);
 }
 
 type Box = { x: number; y: number; width: number; height: number };
@@ -146,10 +170,11 @@ function bar(
 ): void {
   const { colours } = scene;
   const colour = toneOf(colours, row.status);
-  const isDim =
-    scene.selectedTask !== undefined &&
-    row.task_id !== scene.selectedTask &&
-    row.group !== scene.selectedTask;
+  const isDim = scene.lit
+    ? !scene.lit.has(row.task_execution_id)
+    : scene.selectedTask !== undefined &&
+      row.task_id !== scene.selectedTask &&
+      row.group !== scene.selectedTask;
   context.globalAlpha = isDim ? 0.38 : row.will_retry ? 0.7 : 1;
   if (queuedAt !== undefined && box.x - queuedAt > 1) {
     context.strokeStyle = colours.queued;
@@ -177,7 +202,7 @@ function bar(
     context.fillStyle = colours.ink;
     context.fillRect(box.x, box.y + box.height + 1, box.width, 2);
   }
-  if (row === scene.selected || row === scene.hovered) {
+  if (row === scene.selected || row === scene.hovered || row.task_execution_id === scene.hinted) {
     context.globalAlpha = 1;
     context.strokeStyle = colours.ink;
     context.lineWidth = row === scene.selected ? 2 : 1;
