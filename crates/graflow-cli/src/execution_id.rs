@@ -1,4 +1,4 @@
-//! How people name an execution: a unique beginning of its id, `latest`, or `latest:WORKFLOW`.
+//! How people name an execution: a unique beginning or end of its id, `latest`, or `latest:WORKFLOW`.
 
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -15,8 +15,9 @@ use crate::source::{ExecutionsQuery, Source};
 pub(crate) enum ExecutionName {
     /// The newest execution, of a workflow or of any.
     Latest(Option<WorkflowName>),
-    /// An id, or the beginning of one.
-    Prefix(String),
+    /// An id, or the beginning or the end of one. Ids that begin with the time, as most do, differ sooner at their end: that is what
+    /// pages show.
+    Part(String),
 }
 
 impl FromStr for ExecutionName {
@@ -26,13 +27,15 @@ impl FromStr for ExecutionName {
         Ok(match text.split_once(':') {
             Some(("latest", workflow)) => Self::Latest(Some(workflow.into())),
             _ if text == "latest" => Self::Latest(None),
-            _ => Self::Prefix(text.to_owned()),
+            _ => Self::Part(text.to_owned()),
         })
     }
 }
 
-/// How many that begin alike are named in the error.
+/// How many that are alike are named in the error.
 const CANDIDATES: usize = 5;
+/// So many that hold the text are looked through for one that ends so.
+const LOOKED_THROUGH: usize = 1_000;
 
 impl ExecutionName {
     /// The one execution that is meant.
@@ -52,25 +55,33 @@ impl ExecutionName {
                         .into(),
                 })
             }
-            Self::Prefix(prefix) => {
+            Self::Part(part) => {
                 let query = ExecutionsQuery {
-                    id_prefix: Some(prefix.clone()),
+                    id_prefix: Some(part.clone()),
                     limit: CANDIDATES + 1,
                     ..ExecutionsQuery::default()
                 };
-                let found = source.executions(&query).await?.executions;
-                if let Some(exact) = found.iter().find(|execution| execution.execution_id.as_str() == prefix)
-                {
+                let mut found = source.executions(&query).await?.executions;
+                if found.is_empty() && !part.is_empty() {
+                    let query = ExecutionsQuery {
+                        text: Some(part.clone()),
+                        limit: LOOKED_THROUGH,
+                        ..ExecutionsQuery::default()
+                    };
+                    found = source.executions(&query).await?.executions;
+                    found.retain(|execution| execution.execution_id.as_str().ends_with(part.as_str()));
+                }
+                if let Some(exact) = found.iter().find(|execution| execution.execution_id.as_str() == part) {
                     return Ok(exact.execution_id.clone());
                 }
                 match found.as_slice() {
-                    [] => Err(nothing(format!("no execution's id begins with `{prefix}`"))
+                    [] => Err(nothing(format!("no execution's id begins or ends with `{part}`"))
                         .hint("`graflow lineage list` shows what is there; `latest` is the newest one")
                         .into()),
                     [one] => Ok(one.execution_id.clone()),
                     several => {
                         let mut failure = nothing(format!(
-                            "the ids of several executions begin with `{prefix}`; type more of it"
+                            "the ids of several executions begin or end with `{part}`; type more of it"
                         ));
                         for execution in several.iter().take(CANDIDATES) {
                             failure = failure.hint(format!(
@@ -102,8 +113,8 @@ mod tests {
             ("latest", ExecutionName::Latest(None)),
             ("latest:etl", ExecutionName::Latest(Some("etl".into()))),
             ("latest:a:b", ExecutionName::Latest(Some("a:b".into()))),
-            ("01936f", ExecutionName::Prefix("01936f".into())),
-            ("run:7", ExecutionName::Prefix("run:7".into())),
+            ("01936f", ExecutionName::Part("01936f".into())),
+            ("run:7", ExecutionName::Part("run:7".into())),
         ] {
             assert_eq!(text.parse::<ExecutionName>(), Ok(name), "{text}");
         }

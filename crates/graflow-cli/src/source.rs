@@ -33,6 +33,8 @@ pub(crate) struct Source {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct ExecutionsQuery {
     pub(crate) id_prefix: Option<String>,
+    /// In its id, workflow name, error or labels.
+    pub(crate) text: Option<String>,
     pub(crate) workflow_name: Option<WorkflowName>,
     pub(crate) status: Vec<ExecutionStatus>,
     pub(crate) labels: Vec<(String, String)>,
@@ -129,6 +131,7 @@ impl Source {
     pub(crate) async fn executions(&self, query: &ExecutionsQuery) -> anyhow::Result<ExecutionList> {
         let mut asked = Query::new()
             .set_some("id_prefix", query.id_prefix.as_ref())
+            .set_some("q", query.text.as_ref())
             .set_some("workflow_name", query.workflow_name.as_ref())
             .set_some("started_after", query.started_after)
             .set_some("started_before", query.started_before)

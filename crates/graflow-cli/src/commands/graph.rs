@@ -22,7 +22,7 @@ enum Format {
 /// Which graph, and in which language.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The beginning of its id, `latest`, or `latest:WORKFLOW`.
+    /// The beginning or the end of its id, `latest`, or `latest:WORKFLOW`.
     #[arg(value_name = "ID", default_value = "latest")]
     id: ExecutionName,
     /// In which language.

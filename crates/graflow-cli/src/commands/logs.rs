@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Whose lines.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The beginning of its id, `latest`, or `latest:WORKFLOW`.
+    /// The beginning or the end of its id, `latest`, or `latest:WORKFLOW`.
     #[arg(value_name = "ID", default_value = "latest")]
     id: ExecutionName,
     /// Only of this task.

@@ -14,7 +14,7 @@ const TASK_EXECUTIONS: usize = 20_000;
 /// Which execution, and how much of it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The beginning of its id, `latest`, or `latest:WORKFLOW`.
+    /// The beginning or the end of its id, `latest`, or `latest:WORKFLOW`.
     #[arg(value_name = "ID", default_value = "latest")]
     id: ExecutionName,
     /// Only what failed, with every error in full.

@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// For which execution, and for how long.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The beginning of its id, `latest`, or `latest:WORKFLOW`.
+    /// The beginning or the end of its id, `latest`, or `latest:WORKFLOW`.
     #[arg(value_name = "ID", default_value = "latest")]
     id: ExecutionName,
     /// Give up after this time, such as 90s or 2h.

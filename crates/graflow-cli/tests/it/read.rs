@@ -115,6 +115,9 @@ fn an_id_is_any_beginning_that_no_other_has() {
     assert!(graflow.run(&["show", "latest"]).stdout.contains("thumbnails"));
     assert!(graflow.run(&["show", "latest:nightly"]).stdout.contains("nightly"));
     assert_said!(&graflow, graflow.run(&["show", "01936"]));
+    // Pages show the end.
+    assert!(graflow.run(&["show", "00000002"]).stdout.contains("nightly"));
+    assert_eq!(graflow.run(&["show", "nightly"]).code, 3);
 }
 
 #[test]

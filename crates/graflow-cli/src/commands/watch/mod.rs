@@ -23,7 +23,7 @@ const REDRAW: Duration = Duration::from_millis(200);
 /// What to watch.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The beginning of its id, `latest`, or `latest:WORKFLOW`; the newest executions when not said.
+    /// The beginning or the end of its id, `latest`, or `latest:WORKFLOW`; the newest executions when not said.
     #[arg(value_name = "ID")]
     id: Option<ExecutionName>,
     /// Only executions of this workflow.
