@@ -137,36 +137,6 @@ def main() -> None:
         added = "".join(f"{best[kind] - best['graflow']:>+10.1f}" for kind in ("off", "metadata", "preview"))
         print(f"{name:<20}{best['graflow']:>10.1f}{added}")
     graflow_lineage.disable()
-    values()
-
-
-def values() -> None:
-    """What a value costs the thread that has it."""
-    from graflow_lineage import _native
-
-    chat = [{"role": "user", "content": f"message {number} " * 20} for number in range(40)]
-    samples: dict[str, Any] = {
-        "1 KB of text": "x" * 1_000,
-        "1 MB of bytes": b"x" * 1_000_000,
-        "100 MB of bytes": b"x" * 100_000_000,
-        "40 messages": chat,
-        "dict of 100": {f"key_{number}": number for number in range(100)},
-        "list of 10,000": list(range(10_000)),
-    }
-    try:
-        import pandas
-    except ImportError:
-        pass
-    else:
-        samples["frame of 1 M rows"] = pandas.DataFrame({"a": range(1_000_000)})
-    print(f"\n{'µs per value':<20}{'metadata':>10}")
-    for name, value in samples.items():
-        best = float("inf")
-        for _ in range(50):
-            began = time.perf_counter()
-            _native.capture(value)
-            best = min(best, time.perf_counter() - began)
-        print(f"{name:<20}{best * 1e6:>10.1f}")
 
 
 if __name__ == "__main__":

@@ -47,9 +47,6 @@ pub(crate) struct Frame {
     pub(crate) muted: u32,
     #[pyo3(get, set)]
     pub(crate) resolving: bool,
-    /// Parameters that found no value.
-    #[pyo3(get, set)]
-    pub(crate) unresolved: Option<Py<PyList>>,
 }
 
 /// A task that was queued, and what led to it.
@@ -98,7 +95,6 @@ impl Frame {
             versions: PyDict::new(run.py()).unbind(),
             muted: 0,
             resolving: false,
-            unresolved: None,
         })
     }
 

@@ -154,7 +154,6 @@ fn begun<'py>(
     let (run, queued, group, mut at) = {
         let mut frame = frame.try_borrow_mut()?;
         frame.started += 1;
-        frame.unresolved = None;
         let group = frame.group.as_ref().or(frame.member_of.as_ref()).map(|group| group.clone_ref(py));
         let at = Whereabouts { group: None, thread: frame.thread.clone(), worker: frame.worker.clone() };
         (frame.run.clone_ref(py), frame.take_queued(&task_id), group, at)

@@ -6,6 +6,7 @@ from typing import Any
 
 from graflow_lineage import _native, _state
 from graflow_lineage._faults import error_data, guarded
+from graflow_lineage._parameters import unresolved
 from graflow_lineage._state import Frame, Group, Loops, Run
 
 
@@ -16,8 +17,8 @@ def fail(begun: tuple[Frame, Any], context: Any, error: BaseException) -> None:
     if current is None:
         return
     frame = begun[0]
-    if frame.unresolved and isinstance(error, TypeError):
-        for parameter in frame.unresolved:
+    if isinstance(error, TypeError):
+        for parameter in unresolved(frame, current):
             key = f"{parameter}.__result__"
             frame.run.native.read(current, key, None, None, parameter, True)
     if isinstance(error, KeyboardInterrupt):

@@ -80,6 +80,9 @@ class Write:
     @property
     def event_id(self) -> str: ...
 
+class Prepared:
+    def __init__(self, data: Any) -> None: ...
+
 class Frame:
     current: TaskExecution | Group | None
     last: Any
@@ -94,7 +97,6 @@ class Frame:
     versions: dict[str, Write]
     muted: int
     resolving: bool
-    unresolved: list[str] | None
     def __new__(cls, run: Any, *rest: Any) -> Any: ...
 
 class Group:

@@ -72,6 +72,7 @@ class Frame(_native.Frame):
         "channel_id",
         "context",
         "parent",
+        "resolution",
         "run",
         "tracked",
     )
@@ -85,6 +86,8 @@ class Frame(_native.Frame):
         self.base_versions: dict[str, _native.Write] = {}
         # Id of a branch's context -> the versions it began with, and, when it has ended, its frame.
         self.branches: dict[int, tuple[dict[str, _native.Write], Frame | None]] = {}
+        # The attempt, task and names of the parameters that graflow filled last.
+        self.resolution: tuple[Any, Any, tuple[str, ...]] | None = None
         # Whether somebody said by hand that a run begins here, and the task executions that began by hand.
         self.tracked = False
         self.by_hand: list[tuple[_native.TaskExecution, Any]] = []
