@@ -10,4 +10,5 @@ pub mod live;
 pub mod liveness;
 pub mod manager;
 pub mod materialise;
+pub mod retention;
 pub mod store;

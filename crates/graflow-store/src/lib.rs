@@ -29,6 +29,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod backup;
 pub mod dedupe;
 pub mod files;
 pub mod log;
@@ -38,5 +39,5 @@ mod embedded;
 mod sqlite;
 mod varint;
 
-pub use embedded::{EmbeddedOptions, EmbeddedStore, OpenError, Opening, ReadOnlyOptions};
+pub use embedded::{EmbeddedOptions, EmbeddedStore, IsLost, OpenError, Opening, ReadOnlyOptions};
 pub use sqlite::MigrateError;

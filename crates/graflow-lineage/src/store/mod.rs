@@ -21,6 +21,8 @@ pub use query::{
     Page, SearchQuery, SeriesPoint, SeriesQuery, TaskExecutionQuery, TaskOrder, Totals, WorkflowRow,
 };
 
+use crate::retention::RetentionStatus;
+
 /// A fold in memory that the materialiser goes on with; lock it briefly.
 pub type SharedState = Arc<Mutex<ExecutionState>>;
 
@@ -151,4 +153,6 @@ pub struct Statistics {
     pub flush_us: u64,
     /// Appends answered with "overloaded".
     pub overloaded: u64,
+    /// What is kept at the most, and how much is; none where everything is kept.
+    pub retention: Option<RetentionStatus>,
 }

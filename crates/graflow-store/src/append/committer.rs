@@ -7,7 +7,7 @@ use graflow_model::event::EventErrorCode;
 use graflow_model::{EventError, ExecutionId, ProducerId, Project, Seq, Timestamp};
 
 use crate::dedupe::{Dedupe, EventKey, MAX_INTERVALS, SeqIntervals, Verdict};
-use crate::log::{LogError, LogWriter, Position, RawEvent};
+use crate::log::{LogError, LogWriter, Position, RawEvent, SegmentName};
 
 /// Executions known to be alive; forgotten all at once when full, which costs a look into the tables each.
 const KNOWN_ALIVE: usize = 65_536;
@@ -31,14 +31,36 @@ pub(crate) struct StoredError(pub(crate) String);
 #[derive(Debug)]
 pub(crate) enum Work {
     Append(Batch),
-    Delete { project: Project, received: Timestamp, executions: Vec<ExecutionId> },
+    Delete {
+        project: Project,
+        received: Timestamp,
+        executions: Vec<ExecutionId>,
+    },
+    /// Goes on in a new segment, so that the last one can be written again without what was deleted.
+    CloseSegment,
 }
 
 /// Something that is on disk now.
 #[derive(Debug)]
 pub(crate) enum DurableRecord {
-    Events { position: Position, end: Position, next_seq: Seq, events: Vec<StoredEvent> },
-    Tombstone { end: Position, next_seq: Seq, project: Project, executions: Vec<ExecutionId> },
+    Events {
+        position: Position,
+        end: Position,
+        next_seq: Seq,
+        events: Vec<StoredEvent>,
+    },
+    Tombstone {
+        end: Position,
+        next_seq: Seq,
+        received: Timestamp,
+        project: Project,
+        executions: Vec<ExecutionId>,
+    },
+    /// Nothing: the tables are to be tidied.
+    Tidy {
+        now: Timestamp,
+        first_segment: SegmentName,
+    },
 }
 
 /// The answers to a group of work, in its order, and what became durable by it.
@@ -69,6 +91,9 @@ impl<S: Stored> Committer<S> {
         let applied = self.stored.applied();
         self.dedupe.set_stored(applied);
         self.deleted.retain(|_, seq| *seq > applied);
+        if group.iter().any(|work| matches!(work, Work::CloseSegment)) {
+            self.log.close_segment();
+        }
         if let Err(error) = self.log.begin(now) {
             return Group::refused(group.len(), &error);
         }
@@ -78,6 +103,7 @@ impl<S: Stored> Committer<S> {
         for work in group {
             answers.push(match work {
                 Work::Append(batch) => self.stage_batch(batch, &mut durable),
+                Work::CloseSegment => Ok(Appended { results: Vec::new(), last_seq: self.last_seq() }),
                 Work::Delete { project, received, executions } => self.stage_tombstone(
                     project,
                     received,
@@ -177,7 +203,7 @@ impl<S: Stored> Committer<S> {
             provisional.push(key);
         }
         let next_seq = self.log.next_seq();
-        durable.push(DurableRecord::Tombstone { end: staged.end, next_seq, project, executions });
+        durable.push(DurableRecord::Tombstone { end: staged.end, next_seq, received, project, executions });
         Ok(Appended { results: Vec::new(), last_seq: self.last_seq() })
     }
 

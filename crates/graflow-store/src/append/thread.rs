@@ -32,6 +32,7 @@ impl Queued for Request {
         match &self.work {
             Work::Append(batch) => batch.events.len(),
             Work::Delete { executions, .. } => executions.len(),
+            Work::CloseSegment => 1,
         }
     }
 
@@ -39,6 +40,7 @@ impl Queued for Request {
         match &self.work {
             Work::Append(batch) => batch.events.iter().map(|incoming| incoming.json.len()).sum(),
             Work::Delete { executions, .. } => executions.iter().map(|id| id.as_str().len()).sum(),
+            Work::CloseSegment => 0,
         }
     }
 }

@@ -50,7 +50,7 @@ struct Pending {
     ids: Vec<IdHash>,
     ids_from: Option<Seq>,
     newest: Timestamp,
-    deleted: Vec<(Project, ExecutionId)>,
+    deleted: Vec<(Project, ExecutionId, Timestamp)>,
     applied: Option<Checkpoint>,
 }
 
@@ -68,7 +68,7 @@ impl Applier {
     /// Whether the record has to stand alone: what was taken before it must be flushed first, and it itself before
     /// the next one is taken.
     pub(crate) fn stands_alone(record: &DurableRecord) -> bool {
-        matches!(record, DurableRecord::Tombstone { .. })
+        matches!(record, DurableRecord::Tombstone { .. } | DurableRecord::Tidy { .. })
     }
 
     /// Takes a record in, in the order of the log.
@@ -81,10 +81,19 @@ impl Applier {
                 }
                 self.pending.applied = Some(Checkpoint { position: end, next_seq });
             }
-            DurableRecord::Tombstone { end, next_seq, project, executions } => {
+            DurableRecord::Tidy { now, first_segment } => {
+                if let Err(error) = self.tables.tidy(now, first_segment) {
+                    // The next one comes soon.
+                    tracing::warn!("the tables could not be tidied: {error}");
+                }
+                if self.producers.len() > KEPT_PRODUCERS {
+                    self.producers.clear();
+                }
+            }
+            DurableRecord::Tombstone { end, next_seq, received, project, executions } => {
                 for execution in executions {
                     self.materialiser.remove(&project, &execution);
-                    self.pending.deleted.push((project.clone(), execution));
+                    self.pending.deleted.push((project.clone(), execution, received));
                 }
                 self.pending.applied = Some(Checkpoint { position: end, next_seq });
             }
@@ -220,8 +229,8 @@ fn write(
             writing.forget_old_ids(pending.newest)?;
         }
     }
-    for (project, execution) in &pending.deleted {
-        writing.delete_execution(project, execution)?;
+    for (project, execution, received) in &pending.deleted {
+        writing.delete_execution(project, execution, *received)?;
     }
     writing.commit(applied)
 }

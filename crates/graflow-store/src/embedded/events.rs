@@ -103,7 +103,7 @@ pub(crate) fn replay(
             continue;
         }
         for (seq, raw) in (entry.head.first_seq.0..).map(Seq).zip(batch.events()) {
-            if seq <= after || events.len() >= limit {
+            if seq <= after || raw.is_erased() || events.len() >= limit {
                 continue;
             }
             let stored = stored_event(project, &entry, seq, raw)?;

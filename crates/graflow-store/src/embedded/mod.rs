@@ -12,9 +12,10 @@ mod events;
 mod open;
 mod progress;
 mod read_only;
+mod retention;
 mod store;
 mod threads;
 
-pub use open::{EmbeddedOptions, OpenError, Opening};
+pub use open::{EmbeddedOptions, IsLost, OpenError, Opening};
 pub use read_only::ReadOnlyOptions;
 pub use store::EmbeddedStore;

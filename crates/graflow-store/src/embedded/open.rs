@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use graflow_lineage::materialise::{Materialiser, NoObserver, Observer, States};
+use graflow_lineage::retention::RetentionLimits;
 use graflow_lineage::store::StoreError;
-use graflow_model::{Clock, Project, Seq, Timestamp};
+use graflow_model::{Clock, ExecutionId, Project, Seq, Timestamp};
 
 use super::applier::{Applier, Watching};
 use super::events::stored_event;
@@ -34,6 +35,10 @@ pub struct EmbeddedOptions {
     pub log_files: Option<Arc<dyn Files>>,
     /// How the log is written.
     pub log: LogOptions,
+    /// What is kept at the most; none = everything, and nothing is written again.
+    pub retention: Option<RetentionLimits>,
+    /// Whether an execution reads as lost: one that does, and has for long, is taken to have ended.
+    pub is_lost: IsLost,
     /// Throws the tables away and builds them again from the log.
     pub rebuild: bool,
     /// Task executions, nodes and values that folds in memory may hold together, about 1 KiB each.
@@ -45,6 +50,9 @@ pub struct EmbeddedOptions {
     /// Called now and then while the tables catch up with the log.
     pub progress: Box<dyn FnMut(Opening) + Send>,
 }
+
+/// Says whether an execution reads as lost now.
+pub type IsLost = Arc<dyn Fn(&Project, &ExecutionId) -> bool + Send + Sync>;
 
 /// How far opening is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +101,8 @@ impl EmbeddedOptions {
             observer: Arc::new(NoObserver),
             log_files: None,
             log: LogOptions::default(),
+            retention: None,
+            is_lost: Arc::new(|_, _| false),
             rebuild: false,
             most_weight: 100_000,
             most_lag: 50_000,
@@ -197,6 +207,7 @@ fn replay(
             Record::Tombstone(tombstone) => DurableRecord::Tombstone {
                 end: entry.end,
                 next_seq,
+                received: entry.head.received,
                 project: Project::from(tombstone.project),
                 executions: tombstone.executions().map(Into::into).collect(),
             },
@@ -204,6 +215,9 @@ fn replay(
                 let project = Project::from(batch.project);
                 let mut events = Vec::with_capacity(entry.head.seqs as usize);
                 for (seq, raw) in (entry.head.first_seq.0..).map(Seq).zip(batch.events()) {
+                    if raw.is_erased() {
+                        continue;
+                    }
                     match stored_event(&project, &entry, seq, raw) {
                         Ok(stored) => events.push(stored),
                         // It was taken by a release that understood it.

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use graflow_lineage::materialise::States;
 use graflow_lineage::store::{
-    AppendError, Appended, AsOf, Batch, Deleted, EventQuery, ExecutionFilter, ExecutionQuery, Found, Metrics,
+    Appended, AsOf, Batch, Deleted, EventQuery, ExecutionFilter, ExecutionQuery, Found, Metrics,
     MetricsQuery, NameQuery, Page, Receipt, SearchQuery, SeriesPoint, SeriesQuery, SharedState, Statistics,
     Store, StoreError, StoredEvent, TaskExecutionQuery, WorkflowRow,
 };
@@ -19,16 +20,15 @@ use rusqlite::Connection;
 use super::events;
 use super::open::{EmbeddedOptions, OpenError, Opened};
 use super::read_only::ReadOnlyOptions;
+use super::retention::Retention;
 use super::threads::{self, Shared, Start};
-use crate::append::{PushError, Request, Work};
+use crate::append::Work;
 use crate::dedupe::Dedupe;
 use crate::log::{LogReader, Recovery};
 use crate::sqlite::{self, TableError};
 
 /// A deletion waits this long for its rows to be gone.
 const DELETE_PATIENCE: Duration = Duration::from_mins(1);
-/// After this long it is worth trying an append again that was answered "overloaded".
-const RETRY_AFTER: Duration = Duration::from_millis(250);
 /// Bytes of events that may be on disk and wait for the tables; beyond it appends are answered "overloaded".
 const MOST_LAG_BYTES: usize = 128 << 20;
 /// Executions that one tombstone names at the most.
@@ -43,6 +43,8 @@ pub struct EmbeddedStore {
     clock: Arc<dyn Clock>,
     read_patience: Duration,
     database: PathBuf,
+    retention: Option<Arc<Retention>>,
+    stop_retention: Mutex<Option<Sender<()>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -56,9 +58,20 @@ impl EmbeddedStore {
         let dedupe = Dedupe::new(recent.map_err(|error| OpenError::CatchUp(error.into()))?);
         let reader = log.reader();
         let start = Start { log, dedupe, applier, applied, readers, most_lag: options.most_lag };
-        let (shared, threads) = threads::start(start, Arc::clone(&options.clock))
-            .map_err(|source| OpenError::Folder { path: options.directory.clone(), source })?;
+        let folder = |source| OpenError::Folder { path: options.directory.clone(), source };
+        let (shared, threads) = threads::start(start, Arc::clone(&options.clock)).map_err(folder)?;
         let database = options.directory.join("lineage.db");
+        let retention = options.retention.map(|limits| {
+            Arc::new(Retention {
+                shared: Arc::clone(&shared),
+                log: reader.clone(),
+                clock: Arc::clone(&options.clock),
+                database: database.clone(),
+                limits,
+                is_lost: Arc::clone(&options.is_lost),
+                memory: Mutex::default(),
+            })
+        });
         let (clock, read_patience) = (options.clock, options.read_patience);
         Ok(Self {
             shared,
@@ -68,8 +81,32 @@ impl EmbeddedStore {
             clock,
             read_patience,
             database,
+            retention,
+            stop_retention: Mutex::default(),
             threads: Mutex::new(threads),
         })
+    }
+
+    /// Keeps the folder within its limits from now on, on a thread of its own, until the store is closed. Without limits
+    /// nothing happens.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn keep_within_limits(&self) -> std::io::Result<()> {
+        let Some(retention) = self.retention.clone() else { return Ok(()) };
+        let (stop, stopped) = std::sync::mpsc::channel();
+        let thread = threads::spawn("graflow-retention", move || retention.run(&stopped))?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        *self.stop_retention.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
+        Ok(())
+    }
+
+    /// One small step towards the limits; whether there may be more to do at once.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or written.
+    pub fn retention_step(&self) -> Result<bool, StoreError> {
+        self.retention.as_ref().map_or(Ok(false), |retention| retention.step())
     }
 
     /// Opens the store of a folder for reading alone, without a change to a single byte in it. None when the tables
@@ -89,6 +126,8 @@ impl EmbeddedStore {
             // Nobody here brings the tables up: waiting for it is in vain.
             read_patience: Duration::ZERO,
             database: options.directory.join("lineage.db"),
+            retention: None,
+            stop_retention: Mutex::default(),
             threads: Mutex::default(),
         }))
     }
@@ -105,6 +144,7 @@ impl EmbeddedStore {
 
     /// Takes nothing more in, brings everything acknowledged into the tables, and ends the threads.
     pub fn close(&self) {
+        drop(self.stop_retention.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.shared.appends.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
@@ -112,6 +152,14 @@ impl EmbeddedStore {
                 tracing::error!("a thread of the store ended in a panic");
             }
         }
+    }
+
+    /// What is wrong with the tables, by SQLite's own full check; empty when they are sound. Reads everything.
+    ///
+    /// # Errors
+    /// When they cannot be read at all.
+    pub fn check_tables(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.read(sqlite::integrity)?.value)
     }
 
     /// A hash over everything that people can read: equal for stores that say the same, as before and after a
@@ -137,20 +185,6 @@ impl EmbeddedStore {
             .map_or(Seq::ZERO, |applied| Seq(applied.next_seq.0.saturating_sub(1)));
         Ok(AsOf { value: question(&connection)?, as_of_seq })
     }
-
-    fn push(&self, work: Work) -> Receipt {
-        let (acknowledge, receipt) = Receipt::pending();
-        match self.shared.appends.push(Request { work, acknowledge }) {
-            Ok(()) => receipt,
-            Err((_, PushError::Closed)) => Receipt::ready(Err(AppendError::Closed)),
-            Err((_, PushError::Full)) => self.overloaded(),
-        }
-    }
-
-    fn overloaded(&self) -> Receipt {
-        self.shared.counters.overloaded.fetch_add(1, Ordering::Relaxed);
-        Receipt::ready(Err(AppendError::Overloaded { retry_after: RETRY_AFTER }))
-    }
 }
 
 impl std::fmt::Debug for EmbeddedStore {
@@ -172,9 +206,9 @@ impl Store for EmbeddedStore {
         }
         let lag = self.last_seq().0.saturating_sub(self.shared.progress.get().0);
         if lag > self.shared.most_lag || self.shared.durable.bytes() > MOST_LAG_BYTES {
-            return self.overloaded();
+            return self.shared.overloaded();
         }
-        self.push(Work::Append(batch))
+        self.shared.push(Work::Append(batch))
     }
 
     fn last_seq(&self) -> Seq {
@@ -279,8 +313,10 @@ impl Store for EmbeddedStore {
             }
             if !dry_run && !executions.is_empty() {
                 let received = self.clock.now();
-                let appended =
-                    self.push(Work::Delete { project: project.clone(), received, executions }).wait()?;
+                let appended = self
+                    .shared
+                    .push(Work::Delete { project: project.clone(), received, executions })
+                    .wait()?;
                 self.shared.progress.wait_for(appended.last_seq, DELETE_PATIENCE);
             }
             query.cursor = page.next;
@@ -305,11 +341,12 @@ impl Store for EmbeddedStore {
             flushes: read(&counters.flushes),
             flush_us: read(&counters.flush_us),
             overloaded: read(&counters.overloaded),
+            retention: self.retention.as_ref().map(|retention| retention.status()),
         }
     }
 }
 
-fn derived_bytes(database: &Path) -> u64 {
+pub(super) fn derived_bytes(database: &Path) -> u64 {
     let mut wal = database.to_path_buf().into_os_string();
     wal.push("-wal");
     [database.as_os_str(), &wal]

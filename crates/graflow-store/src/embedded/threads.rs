@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use graflow_lineage::store::{AppendError, Receipt};
 use graflow_model::{Clock, ExecutionId, ProducerId, Project, Seq};
 
 use super::applier::Applier;
 use super::open::TRANSACTION_EVENTS;
 use super::progress::Progress;
 use crate::append::{
-    self, AppendCounters, Committer, DurableRecord, Queue, QueueLimits, Queued, Request, Stored, StoredError,
+    self, AppendCounters, Committer, DurableRecord, PushError, Queue, QueueLimits, Queued, Request, Stored,
+    StoredError, Work,
 };
 use crate::dedupe::{Dedupe, SeqIntervals};
 use crate::log::LogWriter;
@@ -19,6 +21,9 @@ use crate::sqlite::{self, Readers};
 
 /// Between two tries to write tables that cannot be written.
 const TABLES_RETRY: Duration = Duration::from_secs(1);
+
+/// After this long it is worth trying an append again that was answered "overloaded".
+const RETRY_AFTER: Duration = Duration::from_millis(250);
 
 /// What may wait to be written.
 const APPEND_LIMITS: QueueLimits =
@@ -79,6 +84,22 @@ pub(super) fn none(readers: Arc<Readers>, applied: Seq) -> Arc<Shared> {
 }
 
 impl Shared {
+    /// Puts work in front of the log's thread.
+    pub(super) fn push(&self, work: Work) -> Receipt {
+        let (acknowledge, receipt) = Receipt::pending();
+        match self.appends.push(Request { work, acknowledge }) {
+            Ok(()) => receipt,
+            Err((_, PushError::Closed)) => Receipt::ready(Err(AppendError::Closed)),
+            Err((_, PushError::Full)) => self.overloaded(),
+        }
+    }
+
+    /// The answer to what cannot be taken now.
+    pub(super) fn overloaded(&self) -> Receipt {
+        self.counters.overloaded.fetch_add(1, Ordering::Relaxed);
+        Receipt::ready(Err(AppendError::Overloaded { retry_after: RETRY_AFTER }))
+    }
+
     fn new(readers: Arc<Readers>, applied: Seq, most_lag: u64) -> Self {
         let progress = Progress::default();
         progress.set(applied);
@@ -121,18 +142,19 @@ impl Queued for DurableRecord {
         match self {
             Self::Events { events, .. } => events.len(),
             Self::Tombstone { executions, .. } => executions.len(),
+            Self::Tidy { .. } => 1,
         }
     }
 
     fn bytes(&self) -> usize {
         match self {
             Self::Events { events, .. } => events.iter().map(|stored| stored.json.len()).sum(),
-            Self::Tombstone { .. } => 0,
+            Self::Tombstone { .. } | Self::Tidy { .. } => 0,
         }
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work)
 }
 

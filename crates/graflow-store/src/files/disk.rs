@@ -59,6 +59,10 @@ impl Files for DiskFiles {
         std::fs::remove_file(self.directory.join(name))
     }
 
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        std::fs::rename(self.directory.join(from), self.directory.join(to))
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         sync_directory(&self.directory)
     }

@@ -33,7 +33,10 @@ pub trait Files: Debug + Send + Sync {
     /// Removes a file.
     fn remove(&self, name: &str) -> io::Result<()>;
 
-    /// Makes created and removed names durable.
+    /// Gives a file another name, in the place of a file that has it, in one step.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Makes created, removed and changed names durable.
     fn sync_directory(&self) -> io::Result<()>;
 }
 

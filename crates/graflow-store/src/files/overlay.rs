@@ -93,6 +93,15 @@ impl Files for OverlayFiles {
         Ok(())
     }
 
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        if self.upper.open_read_only(from).is_err() {
+            self.open(from)?;
+        }
+        self.upper.rename(from, to)?;
+        self.removed().insert(from.to_owned());
+        Ok(())
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         self.upper.sync_directory()
     }

@@ -105,6 +105,9 @@ impl SimulatedFiles {
         }
         for (name, id) in survivors {
             let Some(content) = disk.contents.get(id) else { continue };
+            // A name that was given to another file meanwhile is of the one or the other.
+            let id = disk.names.get(&name).copied().filter(|_| random.bool()).unwrap_or(id);
+            let Some(content) = disk.contents.get(id).or(Some(content)) else { continue };
             // A removal that was not made durable may or may not have happened.
             if !disk.names.contains_key(&name) && random.bool() {
                 continue;
@@ -204,6 +207,13 @@ impl Files for SimulatedFiles {
 
     fn remove(&self, name: &str) -> io::Result<()> {
         self.disk().names.remove(name).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut disk = self.disk();
+        let id = disk.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        disk.names.insert(to.to_owned(), id);
+        Ok(())
     }
 
     fn sync_directory(&self) -> io::Result<()> {

@@ -28,12 +28,14 @@ pub enum LogError {
     },
     /// A newer release wrote the segment.
     #[error(
-        "segment `{segment}` has format {found}, this release reads up to {known}\n\
-         hint: open this data folder with the release that wrote it, or a newer one"
+        "segment `{segment}` was written by graflow {release} (format {found}), this is graflow {} (format {known})\n\
+         hint: open this data folder with graflow {release} or newer", env!("CARGO_PKG_VERSION")
     )]
     Newer {
         /// The segment.
         segment: SegmentName,
+        /// The release that wrote it, where it says so.
+        release: String,
         /// Its format.
         found: u16,
         /// The newest format known here.

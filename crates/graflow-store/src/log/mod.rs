@@ -5,6 +5,9 @@
 //! tombstone. Records are numbered by [`LogWriter`]: every event, and every tombstone, takes one sequence number,
 //! rising over the whole log.
 //!
+//! A segment that is closed is written again, compressed, and later once more without what was deleted since; places in it
+//! stay as they are.
+//!
 //! What holds after a crash: whatever [`LogWriter::commit`] returned `Ok` for is there, in order, once. Of the
 //! last, unfinished commit there may be some whole records from its start; a torn one behind them is cut off by
 //! [`open`] and reported in [`Recovery`]. Damage anywhere else is an error with its place, never a silent loss:
@@ -18,12 +21,16 @@ mod reader;
 mod record;
 mod recover;
 mod scan;
+mod seal;
+mod sealed;
 mod segment;
 mod writer;
 
 pub use error::LogError;
 pub use reader::{Entry, LogReader, Replay};
 pub use record::{Batch, Head, RawEvent, Record, RecordError, Tombstone};
+pub(crate) use record::{Wanted, Wish};
 pub use recover::{Checkpoint, Recovery, open};
+pub(crate) use seal::SegmentState;
 pub use segment::{Position, SegmentName};
 pub use writer::{LogOptions, LogWriter, Staged};

@@ -8,6 +8,7 @@ use super::error::LogError;
 use super::record::{self, Head, Record};
 use super::recover::{check_header, list_segments};
 use super::scan::{FrameScan, Scanned};
+use super::sealed::{open_segment, read_error};
 use super::segment::{Position, SegmentName};
 use crate::files::Files;
 
@@ -72,7 +73,11 @@ impl Shared {
         state.1 = durable;
     }
 
-    fn segments(&self) -> Vec<SegmentName> {
+    pub(crate) fn forget(&self, segment: SegmentName) {
+        self.state.write().unwrap_or_else(PoisonError::into_inner).0.retain(|known| *known != segment);
+    }
+
+    pub(crate) fn segments(&self) -> Vec<SegmentName> {
         self.state.read().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
@@ -94,10 +99,12 @@ impl LogReader {
         let segments = list_segments(&*files)?;
         let last = segments.last().copied().unwrap_or(SegmentName(Seq(1)));
         let mut durable = Durable { end: Position::start_of(last), next_seq: last.0 };
-        if let Ok(file) = files.open_read_only(&last.to_string()) {
+        if !segments.is_empty() {
+            let file = open_segment(&*files, last)?;
+            check_header(&*file, last)?;
             let length = file.length().map_err(LogError::io("read the length of", last))?;
             let mut scan = FrameScan::new(file, durable.end.offset, length);
-            while let Scanned::Frame { end, payload, .. } = scan.next().map_err(LogError::io("read", last))? {
+            while let Scanned::Frame { end, payload, .. } = next_frame(&mut scan, last)? {
                 let Ok((head, _)) = record::decode(payload) else { break };
                 durable = Durable { end: Position { segment: last, offset: end }, next_seq: head.next_seq() };
             }
@@ -118,6 +125,11 @@ impl LogReader {
         self.shared.durable().next_seq
     }
 
+    /// The last number that is durable.
+    pub fn last_seq(&self) -> Seq {
+        Seq(self.next_seq().0.saturating_sub(1))
+    }
+
     /// Where the durable part ends.
     pub fn end(&self) -> Position {
         self.shared.durable().end
@@ -133,9 +145,12 @@ impl LogReader {
         let durable = self.shared.durable().end;
         let mut bytes = durable.offset;
         for segment in self.shared.segments().into_iter().filter(|segment| *segment != durable.segment) {
-            let file =
-                self.files.open_read_only(&segment.to_string()).map_err(LogError::io("open", segment))?;
-            bytes += file.length().map_err(LogError::io("read the length of", segment))?;
+            match self.files.open_read_only(&segment.to_string()) {
+                Ok(file) => bytes += file.length().map_err(LogError::io("read the length of", segment))?,
+                // It was removed since the list was read.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(LogError::io("open", segment)(error)),
+            }
         }
         Ok(bytes)
     }
@@ -221,7 +236,7 @@ impl Replay {
         let segment = self.at.segment;
         let Some(scan) = &mut self.scan else { return Ok(None) };
         let damaged = |offset, what: &str| LogError::Damaged { segment, offset, what: what.to_owned() };
-        match scan.next().map_err(LogError::io("read", segment))? {
+        match next_frame(scan, segment)? {
             Scanned::Frame { offset, end, payload } => {
                 let (head, record) =
                     record::decode(payload).map_err(|error| damaged(offset, &error.to_string()))?;
@@ -242,13 +257,7 @@ impl Replay {
 
     fn open_scan(&self) -> Result<FrameScan, LogError> {
         let segment = self.at.segment;
-        let file = match self.reader.files.open_read_only(&segment.to_string()) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(LogError::Missing { segment });
-            }
-            Err(error) => return Err(LogError::io("open", segment)(error)),
-        };
+        let file = open_segment(&**self.reader.files(), segment)?;
         check_header(&*file, segment)?;
         let durable = self.reader.shared.durable().end;
         let limit = if segment == durable.segment {
@@ -260,8 +269,12 @@ impl Replay {
     }
 
     fn length_of(&self, segment: SegmentName) -> Result<u64, LogError> {
-        let file =
-            self.reader.files.open_read_only(&segment.to_string()).map_err(LogError::io("open", segment))?;
+        let file = open_segment(&**self.reader.files(), segment)?;
         file.length().map_err(LogError::io("read the length of", segment))
     }
+}
+
+fn next_frame(scan: &mut FrameScan, segment: SegmentName) -> Result<Scanned<'_>, LogError> {
+    let offset = scan.offset();
+    scan.next().map_err(|error| read_error(segment, offset, error))
 }

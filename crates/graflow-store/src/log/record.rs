@@ -74,8 +74,15 @@ pub struct Tombstone<'a> {
 #[error("the record makes no sense ({0})")]
 pub struct RecordError(&'static str);
 
+impl RawEvent<'_> {
+    /// Whether it was erased when its segment was written again: its number and length stay, nothing else.
+    pub fn is_erased(&self) -> bool {
+        self.json.first().is_none_or(|first| *first == 0)
+    }
+}
+
 impl<'a> Batch<'a> {
-    /// The events in order; the first has the head's `first_seq`.
+    /// The events in order, erased ones among them; the first has the head's `first_seq`.
     pub fn events(&self) -> impl Iterator<Item = RawEvent<'a>> + use<'a> {
         let mut rest = self.events;
         std::iter::from_fn(move || take_event(&mut rest))
@@ -161,6 +168,72 @@ pub(crate) fn decode(payload: &[u8]) -> Result<(Head, Record<'_>), RecordError> 
         Record::Tombstone(Tombstone { project, executions: body })
     };
     if rest.is_empty() { Ok((head, record)) } else { Err(RecordError("bytes left over")) }
+}
+
+/// What stays of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Kept {
+    /// Events that somebody may ask for.
+    pub(crate) events: u64,
+    /// When the tombstone was taken in, where the record is one that is kept.
+    pub(crate) tombstone: Option<Timestamp>,
+}
+
+/// Puts zeros in the place of the events, or of the tombstone, that are not wanted any more. The payload keeps its
+/// length, its head, and so its numbers. What is not understood is kept.
+pub(crate) fn erase(payload: &mut [u8], wanted: &mut dyn Wanted) -> Result<Kept, RecordError> {
+    let (head, record) = decode(payload)?;
+    match record {
+        Record::Unknown(_) => Ok(Kept { events: u64::from(head.seqs), tombstone: None }),
+        Record::Tombstone(_) => {
+            // Also a tombstone that is not needed any more stays as it is: it is short, and an empty one would be no
+            // record. Its segment goes once nothing else holds it.
+            let is_wanted = wanted.tombstone(head.received);
+            Ok(Kept { events: 0, tombstone: is_wanted.then_some(head.received) })
+        }
+        Record::Batch(batch) => {
+            let (project, body) = (batch.project, payload.len() - batch.events.len());
+            let mut kept = Kept::default();
+            let mut dead = Vec::new();
+            let mut at = body;
+            for event in batch.events() {
+                let start = at + 6;
+                at = start + event.json.len() + event.facts.len();
+                if event.is_erased() {
+                    continue;
+                }
+                match wanted.event(project, event.json) {
+                    Wish::Keep => kept.events += 1,
+                    // Nobody asks for it by itself: it goes with its segment.
+                    Wish::Indifferent => {}
+                    Wish::Erase => dead.push(start..at),
+                }
+            }
+            for range in dead {
+                payload.get_mut(range).ok_or(RecordError("it is shorter than it says"))?.fill(0);
+            }
+            Ok(kept)
+        }
+    }
+}
+
+/// Says what is still asked for.
+pub(crate) trait Wanted {
+    /// Whether an event of a project is wanted, by its JSON.
+    fn event(&mut self, project: &str, json: &[u8]) -> Wish;
+    /// Whether deletions that were taken in then are still to be remembered.
+    fn tombstone(&mut self, received: Timestamp) -> bool;
+}
+
+/// What to do with an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// It may be asked for.
+    Keep,
+    /// It belongs to nothing, and holds nothing.
+    Indifferent,
+    /// It is to be forgotten.
+    Erase,
 }
 
 /// A cheap look at whether `bytes` may begin a frame whose record was written when its segment was durable beyond

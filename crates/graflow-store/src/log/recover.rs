@@ -9,6 +9,7 @@ use super::error::LogError;
 use super::reader::{Durable, LogReader, Shared};
 use super::record;
 use super::scan::{FrameScan, Scanned};
+use super::seal;
 use super::segment::{FORMAT, HEADER_BYTES, HEADER_LENGTH, Header, HeaderProblem, Position, SegmentName};
 use super::writer::{LogOptions, LogWriter, create_segment};
 use crate::files::{Files, StoredFile};
@@ -41,6 +42,7 @@ pub fn open(
     checkpoint: Option<Checkpoint>,
     now: Timestamp,
 ) -> Result<(LogWriter, Recovery), LogError> {
+    seal::remove_leftovers(&*files)?;
     let mut segments = list_segments(&*files)?;
     let mut recovery = Recovery::default();
     // A header is durable before the first frame behind it is written. So a last segment without a sound header
@@ -63,6 +65,9 @@ pub fn open(
             (file, Durable { end: Position::start_of(first), next_seq: first.0 })
         }
     };
+    if segments.last() != Some(&end.end.segment) {
+        segments.push(end.end.segment);
+    }
     let shared = Arc::new(Shared::new(segments, end));
     let reader = LogReader::new(files, shared);
     Ok((LogWriter::new(reader, file, options), recovery))
@@ -81,7 +86,10 @@ pub(crate) fn check_header(file: &dyn StoredFile, segment: SegmentName) -> Resul
     match read_header(file, segment)? {
         Ok(header) if header.first_seq == segment.0 => Ok(header),
         Ok(header) => Err(damaged(&format!("its header belongs to segment {}", header.first_seq))),
-        Err(HeaderProblem::Newer(found)) => Err(LogError::Newer { segment, found, known: FORMAT }),
+        Err(HeaderProblem::Newer(found)) => {
+            let release = super::sealed::release_of(file);
+            Err(LogError::Newer { segment, release, found, known: FORMAT })
+        }
         Err(HeaderProblem::Short) => Err(damaged("it is shorter than its header")),
         Err(HeaderProblem::Corrupt) => Err(damaged("its header is no header of a segment")),
     }
@@ -111,7 +119,11 @@ fn recover_segment(
 ) -> Result<(Box<dyn StoredFile>, Durable), LogError> {
     let name = segment.to_string();
     let file = files.open(&name).map_err(LogError::io("open", segment))?;
-    check_header(&*file, segment)?;
+    let header = check_header(&*file, segment)?;
+    if super::sealed::is_sealed(&*file) {
+        // A log that lost its open segment before anything was in it: it goes on in a new one.
+        return follow_sealed(files, file, segment, checkpoint, header.created);
+    }
     let length = file.length().map_err(LogError::io("read the length of", segment))?;
     let (from, mut next_seq) = match checkpoint {
         Some(Checkpoint { position, next_seq }) if position.segment == segment => {
@@ -152,6 +164,23 @@ fn recover_segment(
     file.sync().map_err(LogError::io("sync", segment))?;
     files.sync_directory().map_err(LogError::io("sync the folder of", segment))?;
     Ok((file, Durable { end: Position { segment, offset: end }, next_seq }))
+}
+
+/// Begins a segment behind a last one that is sealed.
+fn follow_sealed(
+    files: &dyn Files,
+    file: Box<dyn StoredFile>,
+    segment: SegmentName,
+    checkpoint: Option<Checkpoint>,
+    created: Timestamp,
+) -> Result<(Box<dyn StoredFile>, Durable), LogError> {
+    let (end, next_seq) = seal::end_of_sealed(file, segment)?;
+    if let Some(Checkpoint { position, .. }) = checkpoint.filter(|checkpoint| checkpoint.position > end) {
+        return Err(LogError::Missing { segment: position.segment });
+    }
+    let next = SegmentName(next_seq);
+    let file = create_segment(files, next, created)?;
+    Ok((file, Durable { end: Position::start_of(next), next_seq }))
 }
 
 /// Checks that a sound frame is also a sensible record at its place.

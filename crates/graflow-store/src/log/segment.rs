@@ -4,8 +4,14 @@ use std::fmt;
 
 use graflow_model::{Seq, Timestamp};
 
-/// The format written here. Raised with every change that an older release could not read.
-pub(crate) const FORMAT: u16 = 1;
+/// The format of a segment that is being written: frames behind a header.
+pub(crate) const OPEN_FORMAT: u16 = 1;
+
+/// The format of a sealed segment: the bytes of an open one, compressed block by block.
+pub(crate) const SEALED_FORMAT: u16 = 2;
+
+/// The newest format known here. Raised with every change that an older release could not read.
+pub(crate) const FORMAT: u16 = SEALED_FORMAT;
 
 /// Length of the header in front of a segment's frames.
 pub(crate) const HEADER_BYTES: u64 = HEADER_LENGTH as u64;
@@ -68,11 +74,23 @@ pub(crate) enum HeaderProblem {
     Newer(u16),
 }
 
+/// A header, and how the bytes behind it are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Formatted {
+    pub(crate) format: u16,
+    pub(crate) header: Header,
+}
+
 impl Header {
     /// `magic 8 | format u16 | 0 u16 | first seq u64 | created µs i64 | crc32c of all before u32`.
     pub(crate) fn encode(self) -> Vec<u8> {
+        self.encode_as(OPEN_FORMAT)
+    }
+
+    /// The same for a segment laid out in another way.
+    pub(crate) fn encode_as(self, format: u16) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&FORMAT.to_le_bytes());
+        bytes.extend_from_slice(&format.to_le_bytes());
         bytes.extend_from_slice(&[0; 2]);
         bytes.extend_from_slice(&self.first_seq.0.to_le_bytes());
         bytes.extend_from_slice(&self.created.as_micros().to_le_bytes());
@@ -81,6 +99,10 @@ impl Header {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, HeaderProblem> {
+        Self::decode_any(bytes).map(|formatted| formatted.header)
+    }
+
+    pub(crate) fn decode_any(bytes: &[u8]) -> Result<Formatted, HeaderProblem> {
         let (header, crc) = bytes.split_at_checked(28).ok_or(HeaderProblem::Short)?;
         let crc: [u8; 4] = crc.get(..4).and_then(|crc| crc.try_into().ok()).ok_or(HeaderProblem::Short)?;
         let (magic, rest) = header.split_first_chunk::<8>().ok_or(HeaderProblem::Short)?;
@@ -94,10 +116,11 @@ impl Header {
         }
         let (&first_seq, rest) = rest[2..].split_first_chunk().ok_or(HeaderProblem::Short)?;
         let (&created, _) = rest.split_first_chunk().ok_or(HeaderProblem::Short)?;
-        Ok(Self {
+        let header = Self {
             first_seq: Seq(u64::from_le_bytes(first_seq)),
             created: Timestamp::from_micros(i64::from_le_bytes(created)),
-        })
+        };
+        Ok(Formatted { format, header })
     }
 }
 

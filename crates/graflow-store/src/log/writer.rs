@@ -34,6 +34,8 @@ pub struct LogWriter {
     durable: Durable,
     staged: Vec<u8>,
     next_seq: Seq,
+    /// The next group begins a new segment.
+    closing: bool,
     poisoned: Option<String>,
 }
 
@@ -52,7 +54,7 @@ impl LogWriter {
     pub(crate) fn new(reader: LogReader, file: Box<dyn StoredFile>, options: LogOptions) -> Self {
         let durable = reader.shared().durable();
         let next_seq = durable.next_seq;
-        Self { reader, file, options, durable, staged: Vec::new(), next_seq, poisoned: None }
+        Self { reader, file, options, durable, staged: Vec::new(), next_seq, closing: false, poisoned: None }
     }
 
     /// A reader of this log.
@@ -75,14 +77,22 @@ impl LogWriter {
         if let Some(cause) = &self.poisoned {
             return Err(LogError::Poisoned { cause: cause.clone() });
         }
-        if self.durable.end.offset >= self.options.segment_bytes && self.staged.is_empty() {
+        let is_full = self.durable.end.offset >= self.options.segment_bytes;
+        let is_closing = self.closing && self.durable.end.offset > HEADER_BYTES;
+        if (is_full || is_closing) && self.staged.is_empty() {
             // The seq of a closed segment's name is never used again: what was closed is not empty.
             let segment = SegmentName(self.next_seq);
             self.file = create_segment(&**self.reader.files(), segment, now)?;
             self.durable.end = Position::start_of(segment);
             self.reader.shared().roll(segment, self.durable);
         }
+        self.closing = false;
         Ok(())
+    }
+
+    /// Lets the next group begin a new segment, if there is anything in the last.
+    pub fn close_segment(&mut self) {
+        self.closing = true;
     }
 
     /// Stages a batch of at least one event.

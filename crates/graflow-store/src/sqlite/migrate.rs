@@ -16,7 +16,11 @@ const RELEASE: &str = env!("CARGO_PKG_VERSION");
 const STEPS: &[Step] = &[
     Step { version: 1, name: "init", sql: include_str!("../../migrations/sqlite/0001_init.sql") },
     Step { version: 2, name: "llm", sql: include_str!("../../migrations/sqlite/0002_llm.sql") },
+    Step { version: 3, name: "retention", sql: include_str!("../../migrations/sqlite/0003_retention.sql") },
 ];
+
+/// `auto_vacuum = INCREMENTAL`: pages that deletions leave empty are given back in small steps.
+const INCREMENTAL: i64 = 2;
 
 /// A database that is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +93,34 @@ struct Step {
 
 /// Does the steps that are missing, and says how many.
 pub(crate) fn migrate(connection: &mut Connection, path: &Path, now: Timestamp) -> Result<u32, MigrateError> {
-    run(connection, path, now, STEPS)
+    let is_new: i64 = connection
+        .query_row("PRAGMA page_count", (), |row| row.get(0))
+        .map_err(|source| MigrateError::of(path, source))?;
+    if is_new == 0 {
+        connection
+            .pragma_update(None, "auto_vacuum", INCREMENTAL)
+            .map_err(|source| MigrateError::of(path, source))?;
+    }
+    let done = run(connection, path, now, STEPS)?;
+    let vacuum: i64 = connection
+        .query_row("PRAGMA auto_vacuum", (), |row| row.get(0))
+        .map_err(|source| MigrateError::of(path, source))?;
+    if vacuum != INCREMENTAL {
+        write_anew(connection, path);
+    }
+    Ok(done)
+}
+
+/// A database of schema 1 cannot give pages back before it was written anew once. It does not have to: where there is no
+/// room for a second copy it only stays as large as it is, and the next start tries again.
+fn write_anew(connection: &Connection, path: &Path) {
+    tracing::info!("writing {} anew, so that it can shrink from now on", path.display());
+    let written = connection
+        .pragma_update(None, "auto_vacuum", INCREMENTAL)
+        .and_then(|()| connection.execute_batch("VACUUM"));
+    if let Err(error) = written {
+        tracing::warn!("{} cannot shrink yet, it was not written anew: {error}", path.display());
+    }
 }
 
 /// Whether a database has every step of this release. Changes nothing.

@@ -12,6 +12,7 @@ pub(crate) mod migrate;
 mod names;
 mod read;
 mod readers;
+mod retain;
 mod row;
 mod tables;
 
@@ -25,6 +26,9 @@ pub(crate) use read::{
     task_execution, task_executions, workflows,
 };
 pub(crate) use readers::{Readers, StoredChunk, applied, event_chunks, is_deleted, producer, recent_ids};
+pub(crate) use retain::{
+    alive_events, execution_count, free_bytes, integrity, oldest_ended, silent_since, used_bytes,
+};
 pub(crate) use tables::Tables;
 
 pub(crate) use codes::event_type as event_type_code;

@@ -1,6 +1,6 @@
 //! The one connection that writes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use graflow_lineage::materialise::ExecutionChange;
@@ -9,7 +9,7 @@ use graflow_model::{ExecutionId, ProducerId, Project, Seq, TaskExecutionId, Time
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::MigrateError;
-use super::error::{Result, TableError, signed};
+use super::error::{Result, TableError, signed, unsigned};
 use super::event_index::EventChunk;
 use super::names::Names;
 use super::readers::find_execution;
@@ -23,6 +23,8 @@ pub(crate) struct Tables {
     connection: Connection,
     names: Names,
     ordinals: TaskOrdinals,
+    /// Up to which number names were looked at, whether anything still has them.
+    names_tidied: i64,
 }
 
 /// Which ordinal each task execution of the executions in hand has. Kept beside the tables because nearly every
@@ -49,6 +51,8 @@ pub(crate) struct Writing<'a> {
     transaction: Transaction<'a>,
     names: &'a mut Names,
     ordinals: &'a mut TaskOrdinals,
+    /// By how much the events that somebody may ask for become more or fewer, by segment.
+    alive: BTreeMap<SegmentName, i64>,
 }
 
 /// How much a deletion took away.
@@ -68,11 +72,12 @@ impl Tables {
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;
-                 PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
+                 PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
             )
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(64);
-        Ok(Self { connection, names: Names::default(), ordinals: TaskOrdinals::default() })
+        let (names, ordinals) = (Names::default(), TaskOrdinals::default());
+        Ok(Self { connection, names, ordinals, names_tidied: 0 })
     }
 
     /// How far the log was taken in; `None` if nothing ever was.
@@ -87,15 +92,23 @@ impl Tables {
 
     /// Begins a transaction.
     pub(crate) fn begin(&mut self) -> Result<Writing<'_>> {
-        let Self { connection, names, ordinals } = self;
+        let Self { connection, names, ordinals, .. } = self;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        Ok(Writing { transaction, names, ordinals })
+        Ok(Writing { transaction, names, ordinals, alive: BTreeMap::new() })
     }
 
     /// Folds the write-ahead file into the database.
     pub(crate) fn close(self) -> Result<()> {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?;
         self.connection.close().map_err(|(_, error)| error.into())
+    }
+
+    pub(super) fn names_tidied_up_to(&self) -> i64 {
+        self.names_tidied
+    }
+
+    pub(super) fn set_names_tidied_up_to(&mut self, number: i64) {
+        self.names_tidied = number;
     }
 
     /// After a transaction that failed: what was learnt in it may never have been.
@@ -129,6 +142,7 @@ impl Writing<'_> {
         let Some(number) = find_execution(&self.transaction, project, execution)? else { return Ok(()) };
         for (segment, chunk) in chunks {
             self.put_chunk(number, *segment, chunk)?;
+            *self.alive.entry(*segment).or_default() += signed(chunk.count());
         }
         Ok(())
     }
@@ -288,12 +302,28 @@ impl Writing<'_> {
     }
 
     /// Deletes an execution and remembers that it was deleted.
-    pub(crate) fn delete_execution(&mut self, project: &Project, execution: &ExecutionId) -> Result<()> {
+    pub(crate) fn delete_execution(
+        &mut self,
+        project: &Project,
+        execution: &ExecutionId,
+        received: Timestamp,
+    ) -> Result<()> {
         let project = self.names.project(&self.transaction, project)?;
         self.transaction
-            .prepare_cached("INSERT OR IGNORE INTO deleted (project, execution_id) VALUES (?, ?)")?
-            .execute((project, execution.as_str()))?;
+            .prepare_cached(
+                "INSERT OR IGNORE INTO deleted (project, execution_id, received) VALUES (?, ?, ?)",
+            )?
+            .execute((project, execution.as_str(), received.as_micros()))?;
         let Some(number) = find_execution(&self.transaction, project, execution)? else { return Ok(()) };
+        {
+            let sql = "SELECT segment, sum(count) FROM event_chunk WHERE execution = ? GROUP BY segment";
+            let mut statement = self.transaction.prepare_cached(sql)?;
+            let mut rows = statement.query((number,))?;
+            while let Some(row) = rows.next()? {
+                let segment = SegmentName(Seq(unsigned(row.get(0)?)));
+                *self.alive.entry(segment).or_default() -= row.get::<_, i64>(1)?;
+            }
+        }
         if let Some(forgotten) = self.ordinals.executions.remove(&number) {
             self.ordinals.weight -= forgotten.by_id.len();
         }
@@ -312,6 +342,14 @@ impl Writing<'_> {
 
     /// Notes how far the log was taken in, and makes everything durable together.
     pub(crate) fn commit(self, applied: Checkpoint) -> Result<()> {
+        for (segment, change) in self.alive.iter().filter(|(_, change)| **change != 0) {
+            self.transaction
+                .prepare_cached(
+                    "INSERT INTO segment (first_seq, alive) VALUES (?1, max(?2, 0))
+                     ON CONFLICT (first_seq) DO UPDATE SET alive = max(alive + ?2, 0)",
+                )?
+                .execute((signed(segment.0.0), change))?;
+        }
         self.transaction
             .prepare_cached(
                 "INSERT INTO applied (one, segment, position, next_seq) VALUES (1, ?1, ?2, ?3)

@@ -251,12 +251,12 @@ fn a_segment_of_a_later_release_and_rubbish_are_refused_with_a_hint() {
     drop(open(&files, LogOptions::default()));
     let name = "seg-00000000000000000001.log";
     files.overwrite(name, |bytes| {
-        bytes[8] = 2;
+        bytes[8] = 9;
         let crc = crc32c::crc32c(&bytes[..28]).to_le_bytes();
         bytes[28..32].copy_from_slice(&crc);
     });
     let error = log::open(Arc::new(files.clone()), SMALL, None, NOW).unwrap_err();
-    assert!(matches!(error, LogError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, LogError::Newer { found: 9, known: 2, .. }), "{error}");
     files.overwrite(name, |bytes| *bytes = b"GIF89a, not a segment, but long enough to hold one".to_vec());
     let error = log::open(Arc::new(files.clone()), SMALL, None, NOW).unwrap_err();
     assert!(matches!(error, LogError::Damaged { offset: 0, .. }), "{error}");

@@ -36,11 +36,6 @@ pub(crate) fn canonical_hash(connection: &Connection) -> Result<String> {
                 add(&serde_json::to_string(&task).unwrap_or_default());
             }
         }
-        let mut deleted =
-            connection.prepare("SELECT execution_id FROM deleted WHERE project = ? ORDER BY execution_id")?;
-        for id in deleted.query_map((project,), |row| row.get::<_, String>(0))? {
-            add(&id?);
-        }
     }
     Ok(hasher.finalize().to_hex().to_string())
 }
