@@ -103,7 +103,7 @@ function one(context: CanvasRenderingContext2D, scene: Scene, way: Way): void {
   context.stroke();
   context.setLineDash([]);
   arrow(context, way.route, colour);
-  if ((way.back || count > 1) && look.zoom > 0.35) counter(context, scene, way, count, colour);
+  if (count > (way.back ? 0 : 1) && look.zoom > 0.35) counter(context, scene, way, count, colour);
   context.globalAlpha = 1;
 }
 
