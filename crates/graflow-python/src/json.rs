@@ -3,18 +3,41 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+/// Plain data that is told again and again, written out once.
+#[pyclass(frozen, module = "graflow_lineage._native")]
+pub(crate) struct Prepared(String);
+
+#[pymethods]
+impl Prepared {
+    /// Writes it out.
+    #[new]
+    fn new(data: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(value_of(data)?.to_string()))
+    }
+}
 
 /// An object as JSON text; entries that are `None` are left out.
 pub(crate) fn object(data: &Bound<'_, PyDict>) -> PyResult<Box<RawValue>> {
-    let mut fields = Map::new();
+    let mut text = String::from("{");
     for (key, value) in data.iter() {
-        if !value.is_none() {
-            fields.insert(key.extract()?, value_of(&value)?);
+        if value.is_none() {
+            continue;
+        }
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(&Value::from(key.extract::<String>()?).to_string());
+        text.push(':');
+        match value.cast::<Prepared>() {
+            Ok(prepared) => text.push_str(&prepared.get().0),
+            Err(_) => text.push_str(&value_of(&value)?.to_string()),
         }
     }
-    to_raw_value(&fields).map_err(|error| PyValueError::new_err(error.to_string()))
+    text.push('}');
+    RawValue::from_string(text).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 /// `None`, booleans, numbers, text, and lists, tuples and dictionaries of them.

@@ -27,6 +27,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<run::Run>()?;
     module.add_class::<task::TaskExecution>()?;
     module.add_class::<task::Write>()?;
+    module.add_class::<json::Prepared>()?;
     module.add_class::<frame::Frame>()?;
     module.add_class::<frame::Group>()?;
     hooks::register(module)?;

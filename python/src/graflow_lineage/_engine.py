@@ -102,9 +102,9 @@ def _root(context: Any, outer: Frame | None, name: str | None) -> Frame:
     elif _state.forked_from is not None:
         parent = _state.forked_from
     data: dict[str, Any] = {
-        "labels": settings.labels or None,
-        "code": settings.code(),
-        "runtime": settings.runtime(),
+        "labels": _prepared("labels", settings.labels) if settings.labels else None,
+        "code": _prepared("code", settings.code()),
+        "runtime": _prepared("runtime", settings.runtime()),
         "session_id": context.session_id,
         "trace_id": context.trace_id,
         "resumed_from": origin.get("execution_id"),
@@ -115,6 +115,10 @@ def _root(context: Any, outer: Frame | None, name: str | None) -> Frame:
             data["parent"]["task_execution_id"] = parent[1]
     run.started_us = time.time_ns() // 1000
     run.native.tell("workflow_started", data)
+    if data["resumed_from"] is not None:
+        # The run that waited is told: it waits no longer.
+        resumed = _native.Run(str(origin.get("workflow_name") or name), data["resumed_from"])
+        resumed.tell("workflow_resumed", {"resumed_by": run.native.execution_id})
     _state.runs.append(run)
     settings.executions.append(run.native.execution_id)
     declare_run(run, graph)
@@ -122,6 +126,17 @@ def _root(context: Any, outer: Frame | None, name: str | None) -> Frame:
     if _state.listeners:
         _state.tell("workflow_started", run)
     return frame
+
+
+# What every run tells alike -> what it was made of, and that written out.
+_written_out: dict[str, tuple[dict[str, Any], _native.Prepared]] = {}
+
+
+def _prepared(what: str, data: dict[str, Any]) -> _native.Prepared:
+    known = _written_out.get(what)
+    if known is None or known[0] != data:
+        known = _written_out[what] = (dict(data), _native.Prepared(data))
+    return known[1]
 
 
 def _inputs(frame: Frame) -> None:
