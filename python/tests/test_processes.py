@@ -301,6 +301,12 @@ def test_an_approval_that_times_out_waits_and_goes_on_from_its_checkpoint(lineag
     assert (execution.status, execution.ran()) == ("completed", ["approve", "deploy"])
     (start,) = execution.events_of("workflow_started")
     assert start["data"]["resumed_from"] == waiting.execution.id
+    # What waited waits no longer, and says what went on from it.
+    (handed_on,) = waiting.execution.events_of("workflow_resumed")
+    assert handed_on["data"] == {"resumed_by": execution.id}
+    row = waiting.execution.detail
+    assert (row["status"], row["reason"], row["resumed_by"]) == ("terminated", "resumed", [execution.id])
+    assert row["waiting_for"] == []
 
 
 def test_an_answer_in_time_ends_the_waiting(lineage: Lineage) -> None:

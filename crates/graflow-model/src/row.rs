@@ -153,6 +153,9 @@ pub struct ExecutionRow {
     pub session_id: Option<String>,
     /// The trace it belongs to.
     pub trace_id: Option<String>,
+    /// The runs that went on from a checkpoint of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed_by: Vec<ExecutionId>,
     /// Sums over its model calls.
     pub llm: LlmTotals,
     /// Questions that are open.

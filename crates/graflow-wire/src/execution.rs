@@ -75,6 +75,9 @@ pub struct Execution {
     /// The trace it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
+    /// The runs that went on from a checkpoint of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed_by: Vec<ExecutionId>,
     /// Sums over its model calls.
     pub llm: LlmTotals,
     /// Questions that are open.
@@ -157,6 +160,7 @@ impl From<row::ExecutionRow> for Execution {
             resumed_from: row.resumed_from,
             session_id: row.session_id,
             trace_id: row.trace_id,
+            resumed_by: row.resumed_by,
             llm: row.llm.into(),
             waiting_for: row.waiting_for.into_iter().map(Into::into).collect(),
             last_event_time: row.last_event_time,

@@ -51,6 +51,8 @@ event_types! {
     WorkflowCancelled = "workflow_cancelled",
     /// A task ended the run early.
     WorkflowTerminated = "workflow_terminated",
+    /// Another run goes on from a checkpoint of this one.
+    WorkflowResumed = "workflow_resumed",
     /// A task was handed to the scheduler.
     TaskQueued = "task_queued",
     /// An attempt began.

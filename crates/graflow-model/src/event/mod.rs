@@ -15,7 +15,7 @@ pub use task_data::{
 };
 pub use workflow_data::{
     Code, EdgeDeclaration, GraphChanged, Heartbeat, NodeDeclaration, Parent, Runtime, SourceLocation,
-    WorkflowEnded, WorkflowStarted,
+    WorkflowEnded, WorkflowResumed, WorkflowStarted,
 };
 
 use serde::ser::SerializeMap;

@@ -7,7 +7,7 @@ use super::task_data::{
     DataRead, DataWritten, LlmCalled, Log, TaskCompleted, TaskEnded, TaskFailed, TaskQueued, TaskStarted,
     Waiting, WaitingEnded,
 };
-use super::workflow_data::{GraphChanged, Heartbeat, WorkflowEnded, WorkflowStarted};
+use super::workflow_data::{GraphChanged, Heartbeat, WorkflowEnded, WorkflowResumed, WorkflowStarted};
 use super::{Event, EventError, EventErrorCode, EventType};
 
 /// The `data` of an event, read by its type.
@@ -17,6 +17,8 @@ pub enum Payload {
     WorkflowStarted(Box<WorkflowStarted>),
     /// `workflow_completed`, `workflow_failed`, `workflow_cancelled`, `workflow_terminated`
     WorkflowEnded(WorkflowEnded),
+    /// `workflow_resumed`
+    WorkflowResumed(WorkflowResumed),
     /// `graph_changed`
     GraphChanged(GraphChanged),
     /// `task_queued`
@@ -64,6 +66,7 @@ impl Event {
             | EventType::WorkflowFailed
             | EventType::WorkflowCancelled
             | EventType::WorkflowTerminated => Payload::WorkflowEnded(read(self)?),
+            EventType::WorkflowResumed => Payload::WorkflowResumed(read(self)?),
             EventType::GraphChanged => Payload::GraphChanged(read(self)?),
             EventType::TaskQueued => Payload::TaskQueued(read(self)?),
             EventType::TaskStarted => Payload::TaskStarted(read(self)?),

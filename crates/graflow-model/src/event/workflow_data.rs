@@ -42,6 +42,14 @@ pub struct WorkflowStarted {
     pub trace_id: Option<String>,
 }
 
+/// Another run goes on from a checkpoint of this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WorkflowResumed {
+    /// That run, which names this one as `resumed_from`.
+    pub resumed_by: ExecutionId,
+}
+
 /// The code that ran.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -61,6 +61,9 @@ pub struct ExecutionState {
     edges: BTreeMap<(TaskId, TaskId), Earliest<EdgeKind>>,
     values: Values,
     questions: BTreeMap<FeedbackId, Question>,
+    /// When a run first went on from a checkpoint of this one, and which did.
+    resumed: Earliest<Moment>,
+    resumed_by: BTreeSet<ExecutionId>,
     llm_calls: LlmCalls,
     /// Events whose `data` this version cannot read.
     unreadable: BTreeSet<EventId>,
@@ -115,6 +118,8 @@ impl ExecutionState {
             edges: BTreeMap::new(),
             values: Values::default(),
             questions: BTreeMap::new(),
+            resumed: Earliest::default(),
+            resumed_by: BTreeSet::new(),
             llm_calls: LlmCalls::default(),
             unreadable: BTreeSet::new(),
             dropped: BTreeMap::new(),
@@ -162,6 +167,7 @@ impl ExecutionState {
                 self.started.join(event, (Moment::of(event), *started));
             }
             Payload::WorkflowEnded(ended) => self.end(event, ended),
+            Payload::WorkflowResumed(resumed) => self.resume(event, resumed.resumed_by, &mut touched),
             Payload::GraphChanged(changed) => {
                 for (place, node) in changed.nodes.into_iter().enumerate() {
                     self.declare_node(event, Declared { place, node }, &mut touched);

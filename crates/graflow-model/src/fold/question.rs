@@ -1,9 +1,10 @@
 //! Questions put to people: a run waits while one is open.
 
 use super::register::Earliest;
+use super::register::Moment;
 use super::{ExecutionState, Touched};
-use crate::event::Waiting;
-use crate::id::{FeedbackId, TaskExecutionId, TaskId};
+use crate::event::{Event, Waiting};
+use crate::id::{ExecutionId, FeedbackId, TaskExecutionId, TaskId};
 
 /// A question put to a person.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -49,12 +50,31 @@ impl ExecutionState {
         if let Some(task) = before {
             self.change_task(&task, touched, |task| {
                 task.questions.remove(&id);
+                task.is_resumed &= !task.questions.is_empty();
             });
         }
+        let is_resumed = !self.resumed_by.is_empty();
         if let Some(task) = after {
             self.change_task(&task, touched, |task| {
                 task.questions.insert(id);
+                task.is_resumed = is_resumed;
             });
         }
+    }
+
+    /// Another run goes on from a checkpoint: who still waits for an answer here waits no longer.
+    pub(super) fn resume(&mut self, event: &Event, by: ExecutionId, touched: &mut Touched) {
+        self.resumed.join(event, Moment::of(event));
+        self.resumed_by.insert(by);
+        let waiting: Vec<_> = self.questions.values().filter_map(Question::asked_by).collect();
+        for task in waiting {
+            self.change_task(&task, touched, |task| task.is_resumed = true);
+        }
+    }
+
+    /// When another run took over what this one waited for, if it did.
+    pub(super) fn handed_on(&self) -> Option<&Moment> {
+        let waits = self.ends.winner().is_none() && self.questions.values().any(Question::is_open);
+        self.resumed.get().filter(|_| waits)
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct TaskState {
     pub(crate) retried: Earliest<TaskEnded>,
     /// Questions of it that are open.
     pub(crate) questions: BTreeSet<FeedbackId>,
+    /// Whether another run has taken these over.
+    pub(crate) is_resumed: bool,
     pub(crate) writes: u64,
     pub(crate) reads: u64,
     pub(crate) llm: LlmSum,
@@ -178,7 +180,7 @@ impl TaskState {
         if let Some(end) = self.ends.winner() {
             end.value.status
         } else if !self.questions.is_empty() {
-            TaskStatus::Waiting
+            if self.is_resumed { TaskStatus::Cancelled } else { TaskStatus::Waiting }
         } else if self.started.get().is_some() {
             TaskStatus::Running
         } else if self.queued.get().is_some() {

@@ -20,6 +20,8 @@ impl ExecutionState {
         let started = self.started.get();
         let (moment, said) = (started.map(|(moment, _)| moment), started.map(|(_, said)| said));
         let end = self.ends.winner();
+        let ended = end.map(|end| &end.moment).or(self.handed_on());
+        let handed_on = self.handed_on().map(|_| "resumed".to_owned());
         let totals = self.index.totals;
         let first_failed = self.index.failed.first();
         let failed_task =
@@ -33,15 +35,15 @@ impl ExecutionState {
             execution_id: self.execution_id.clone(),
             workflow_name: self.workflow_name(),
             start_time: self.start_time(),
-            end_time: end.map(|end| end.moment.time),
+            end_time: ended.map(|ended| ended.time),
             status: self.status(),
-            duration: end.zip(moment).map(|(end, moment)| end.moment.span_since(moment)),
+            duration: ended.zip(moment).map(|(ended, moment)| ended.span_since(moment)),
             total_tasks: totals.total,
             completed_tasks: totals.completed,
             failed_tasks: totals.failed,
             running_tasks: totals.running,
             retried_tasks: totals.retried,
-            reason: end.and_then(|end| end.value.1.reason.clone()),
+            reason: end.and_then(|end| end.value.1.reason.clone()).or(handed_on),
             error,
             failed_task,
             labels: said.map(|said| said.labels.clone()).unwrap_or_default(),
@@ -52,6 +54,7 @@ impl ExecutionState {
             resumed_from: said.and_then(|said| said.resumed_from.clone()),
             session_id: said.and_then(|said| said.session_id.clone()),
             trace_id: said.and_then(|said| said.trace_id.clone()),
+            resumed_by: self.resumed_by.iter().cloned().collect(),
             llm: self.llm_calls.total.totals(),
             waiting_for: self.open_questions(),
             last_event_time: self.last_event.unwrap_or_default(),
@@ -62,6 +65,7 @@ impl ExecutionState {
     pub fn status(&self) -> ExecutionStatus {
         match self.ends.winner() {
             Some(end) => end.value.0,
+            None if self.handed_on().is_some() => ExecutionStatus::Terminated,
             None if self.questions.values().any(Question::is_open) => ExecutionStatus::Waiting,
             None => ExecutionStatus::Running,
         }
@@ -77,7 +81,7 @@ impl ExecutionState {
     }
 
     fn open_questions(&self) -> Vec<OpenQuestion> {
-        if self.ends.winner().is_some() {
+        if self.ends.winner().is_some() || self.handed_on().is_some() {
             return Vec::new();
         }
         let open = self.questions.values().filter(|question| question.is_open());

@@ -270,6 +270,36 @@ fn a_question_makes_its_task_and_run_wait_until_it_is_answered() {
 }
 
 #[test]
+fn a_run_that_waited_and_was_resumed_waits_no_longer() {
+    let resumed = |by: &str, seconds| event("workflow_resumed", seconds, by, json!({"resumed_by": by}));
+    let asked = task("waiting", 1.0, "a", json!({"feedback_id": "q", "prompt": "go on?"}));
+    let mut events = vec![event("workflow_started", 0.0, "x", json!({})), started(0.0, "a", &[]), asked];
+    events.extend([resumed("second", 9.0), resumed("third", 20.0)]);
+    for order in [false, true] {
+        if order {
+            events.reverse();
+        }
+        let state = fold(&events);
+        let row = state.execution_row();
+        assert_eq!((row.status, row.reason.as_deref()), (ExecutionStatus::Terminated, Some("resumed")));
+        assert_eq!(row.resumed_by, ["second".into(), "third".into()]);
+        assert_eq!(row.duration.map(|span| span.micros), Some(9_000_000));
+        assert!(row.waiting_for.is_empty());
+        assert_eq!(state.task_execution_rows()[0].status, TaskStatus::Cancelled);
+    }
+}
+
+#[test]
+fn a_run_that_ended_or_still_runs_is_only_linked_to_what_was_resumed_from_it() {
+    let resumed = event("workflow_resumed", 5.0, "second", json!({"resumed_by": "second"}));
+    let mut events = vec![started(0.0, "a", &[]), resumed];
+    assert_eq!(fold(&events).status(), ExecutionStatus::Running);
+    events.extend([completed(6.0, "a"), workflow(7.0, "completed")]);
+    let row = fold(&events).execution_row();
+    assert_eq!((row.status, row.resumed_by), (ExecutionStatus::Completed, vec!["second".into()]));
+}
+
+#[test]
 fn versions_are_given_in_the_order_of_time_and_reads_find_theirs() {
     let write = |seconds, by: &str, hash: &str| {
         task("data_written", seconds, by, json!({"channel": "main", "key": "k", "hash": hash}))

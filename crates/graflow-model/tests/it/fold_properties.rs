@@ -66,6 +66,9 @@ fn any_event() -> impl Strategy<Value = Event> {
             if what == 18 && salt % 2 == 0 {
                 made = task("waiting_ended", time, &subject, json!({"feedback_id": kind}));
             }
+            if what == 18 && salt % 5 == 0 {
+                made = event("workflow_resumed", time, &subject, json!({"resumed_by": kind}));
+            }
             // One id a content, as producers must have it.
             made.event_id =
                 format!("{}-{salt}-{kind}-{other}-{group:?}-{subject}-{time}", made.event_type).into();

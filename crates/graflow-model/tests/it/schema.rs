@@ -5,7 +5,7 @@ use std::path::Path;
 use graflow_model::EventType;
 use graflow_model::event::{
     DataRead, DataWritten, GraphChanged, Heartbeat, LlmCalled, Log, TaskCompleted, TaskEnded, TaskFailed,
-    TaskQueued, TaskStarted, Waiting, WaitingEnded, WorkflowEnded, WorkflowStarted,
+    TaskQueued, TaskStarted, Waiting, WaitingEnded, WorkflowEnded, WorkflowResumed, WorkflowStarted,
 };
 use graflow_model::limits::{ID_BYTES, NAME_BYTES};
 use schemars::generate::SchemaSettings;
@@ -105,6 +105,7 @@ fn data_of(event_type: &EventType, generator: &mut SchemaGenerator) -> Option<Va
         | EventType::WorkflowFailed
         | EventType::WorkflowCancelled
         | EventType::WorkflowTerminated => of::<WorkflowEnded>(generator),
+        EventType::WorkflowResumed => of::<WorkflowResumed>(generator),
         EventType::TaskQueued => of::<TaskQueued>(generator),
         EventType::TaskStarted => of::<TaskStarted>(generator),
         EventType::TaskCompleted => of::<TaskCompleted>(generator),

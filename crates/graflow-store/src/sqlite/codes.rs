@@ -62,6 +62,7 @@ pub(crate) fn event_type(event_type: &EventType) -> u8 {
         EventType::LlmCalled => 19,
         EventType::Heartbeat => 20,
         EventType::Note => 21,
+        EventType::WorkflowResumed => 22,
         EventType::Other(_) => OTHER_EVENT_TYPE,
     }
 }
