@@ -72,7 +72,7 @@ beforeAll(async () => {
   ]);
 });
 
-const TABS = ["graph", "timeline", "table", "data", "events", "logs"];
+const TABS = ["graph", "timeline", "table", "data", "events", "logs", "llm", "compare"];
 test.each([
   "/",
   "/executions?q=%3Cscript%3E",

@@ -1,7 +1,7 @@
 /** Model calls: their sums, and the calls in order. */
 import { beforeAll, expect, test } from "vitest";
 
-import { ask, close, open, post, withBrowser } from "./browser";
+import { ask, close, newest, open, post, withBrowser } from "./browser";
 import { Producer } from "./events";
 
 withBrowser();
@@ -71,10 +71,7 @@ test("the workflow and the task say what their models cost", async () => {
 });
 
 test("a run without calls says when there are some", async () => {
-  const { executions } = await ask<{ executions: { execution_id: string }[] }>(
-    "/api/executions?workflow_name=etl&limit=1",
-  );
-  const opened = await open(`/executions/${executions[0]?.execution_id ?? ""}?tab=llm`);
+  const opened = await open(`/executions/${await newest("census")}?tab=llm`);
   await opened.page.getByText("This run has called no model").waitFor();
   await close(opened);
 });

@@ -33,6 +33,8 @@ const NAMES = [
   "value",
   "events",
   "logs",
+  "llm",
+  "compare",
   "failed",
   "then",
 ];
@@ -62,6 +64,8 @@ beforeAll(async () => {
     ["value", `${census}?tab=data&key=files_seen&version=3`],
     ["events", `${census}?tab=events`],
     ["logs", `${census}?tab=logs`],
+    ["llm", `${census}?tab=llm`],
+    ["compare", `${census}?tab=compare`],
     ["failed", `/executions/${executions[0]?.execution_id ?? ""}`],
     ["then", `${census}?tab=graph&at=${then}`],
   ] as const) {

@@ -82,6 +82,7 @@ async function pages() {
     ["data", `${census}?tab=data&key=files_seen&version=3`],
     ["events", `${census}?tab=events`],
     ["logs", `${census}?tab=logs`],
+    ["compare", `${census}?tab=compare`],
     ["failed", `/executions/${await newest("status=failed&workflow_name=weights")}`],
     ["workflow", "/workflows/census"],
     ["profile", "/workflows/census/profile"],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { periods, unitOf } from "../src/components/periods";
-import { change, changeFrom } from "../src/text/quantity";
+import { change, changeFrom, signedChange } from "../src/text/quantity";
 
 const HOUR = 3_600e6;
 const at = (time: string) => Date.parse(time) * 1_000;
@@ -52,6 +52,7 @@ test("a change is said as a person would", () => {
   ] as const) {
     expect(change(share)).toBe(words);
   }
+  expect([0.38, -0.2, 2.6, 0].map(signedChange)).toEqual(["+38 %", "−20 %", "3.6 ×", "–"]);
   expect(changeFrom(0.38, "the last")).toBe("38 % slower than the last");
   expect(changeFrom(2, "the last")).toBe("3.0 times as long as the last");
 });

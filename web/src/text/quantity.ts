@@ -67,6 +67,13 @@ export function change(share: number): string {
   return `${percents} % ${share > 0 ? "slower" : "faster"}`;
 }
 
+/** The same for a column: `+38 %`, `−20 %`, `3.6 ×`. */
+export function signedChange(share: number): string {
+  if (share >= 1) return `${(share + 1).toFixed(share < 9 ? 1 : 0)} ×`;
+  const percents = Math.round(Math.abs(share) * 100);
+  return percents === 0 ? "–" : `${share > 0 ? "+" : "−"}${percents} %`;
+}
+
 /** The same as a sentence about another run. */
 export function changeFrom(share: number, other: string): string {
   const words = change(share);
