@@ -3,6 +3,7 @@
 use graflow_lineage::analysis::Usual;
 use graflow_lineage::findings::Finding;
 use graflow_lineage::manager::{AsRead, LiveRows, LoggedLine};
+use graflow_lineage::retention::RetentionStatus;
 use graflow_lineage::store;
 use graflow_model::row::{ExecutionRow, TaskExecutionRow};
 use graflow_model::{ExecutionId, TaskStatus, Timestamp};
@@ -13,6 +14,18 @@ pub(crate) fn execution(read: AsRead<ExecutionRow>) -> wire::Execution {
     let mut execution = wire::Execution::from(read.row);
     execution.lost_since = read.lost_since;
     execution
+}
+
+pub(crate) fn retention(status: RetentionStatus) -> wire::Retention {
+    let RetentionStatus { limits, executions, bytes, deleted } = status;
+    wire::Retention {
+        age: limits.age.map(|age| age.as_secs()),
+        executions: limits.executions,
+        bytes: limits.bytes,
+        kept_executions: executions,
+        kept_bytes: bytes,
+        deleted,
+    }
 }
 
 pub(crate) fn task_execution(read: AsRead<TaskExecutionRow>) -> wire::TaskExecution {

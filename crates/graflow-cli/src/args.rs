@@ -7,8 +7,8 @@ use clap_complete::Shell;
 use graflow_client::environment;
 
 use crate::commands::{
-    clear, delete, doctor, export, graph, history, import, list, logs, open, rebuild, run, serve, show,
-    status, wait, watch,
+    backup, clear, delete, doctor, export, graph, history, import, list, logs, open, rebuild, restore, run,
+    serve, show, status, wait, watch,
 };
 use crate::exit::Exit;
 use crate::output::ColorChoice;
@@ -31,6 +31,12 @@ pub(crate) enum Command {
     Completions {
         /// Which shell.
         shell: Shell,
+    },
+    /// Write the manual's pages, one a command, for packages.
+    #[command(hide = true)]
+    Manual {
+        /// The folder to write them to.
+        folder: PathBuf,
     },
 }
 
@@ -103,6 +109,10 @@ pub(crate) enum LineageCommand {
     Export(export::Options),
     /// Take in events from a file.
     Import(import::Options),
+    /// Copy the data folder, also while it is written.
+    Backup(backup::Options),
+    /// Put a backup into the data folder.
+    Restore(restore::Options),
     /// Throw derived data away and derive it from the log again.
     Rebuild(rebuild::Options),
     /// Look for what is wrong: folder, log, database, server, spool.

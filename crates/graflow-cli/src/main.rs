@@ -11,6 +11,7 @@ mod config;
 mod execution_id;
 mod exit;
 mod failure;
+mod gauges;
 mod graph_text;
 mod logging;
 mod output;

@@ -7,9 +7,11 @@ use graflow_api::Settings;
 use graflow_client::SystemClock;
 use graflow_lineage::live::Live;
 use graflow_lineage::manager::LineageManager;
+use graflow_lineage::retention::RetentionLimits;
 use graflow_lineage::store::Store;
 use graflow_local::{DataFolder, Owner, Ownership, OwnershipError, SpoolIntake};
 use graflow_model::Clock as _;
+use graflow_store::log::LogOptions;
 use graflow_store::{EmbeddedOptions, EmbeddedStore};
 
 use crate::config::Config;
@@ -23,6 +25,8 @@ const HAND_OVER: Duration = Duration::from_secs(10);
 /// A data folder that belongs to this process; nothing in it is open yet.
 pub(crate) struct TakenFolder {
     ownership: Ownership,
+    /// What is kept at the most, for as long as it is open.
+    retention: Option<RetentionLimits>,
 }
 
 /// A data folder that this process owns and has open, until it is dropped.
@@ -51,7 +55,13 @@ impl TakenFolder {
         let folder = DataFolder::at(&config.data_dir);
         let taken = tokio::task::spawn_blocking(move || Ownership::take(&folder, HAND_OVER)).await?;
         let ownership = taken.map_err(|error| cannot_take(&error))?;
-        Ok(Self { ownership })
+        Ok(Self { ownership, retention: None })
+    }
+
+    /// The same, kept within limits while it is open.
+    pub(crate) fn keeping(mut self, limits: RetentionLimits) -> Self {
+        self.retention = Some(limits);
+        self
     }
 
     /// Opens what is in it, and takes in what other processes left in the spool.
@@ -65,6 +75,10 @@ impl TakenFolder {
         let folder = self.ownership.folder();
         let mut options = EmbeddedOptions::new(folder.path(), clock.clone());
         options.observer = live.clone();
+        options.retention = self.retention;
+        options.log.segment_bytes = segment_bytes(self.retention);
+        let asked = Arc::clone(&live);
+        options.is_lost = Arc::new(move |project, id| asked.lost_since(project, id).is_some());
         options.rebuild = tables == Tables::Rebuild;
         let mut progress: Option<Progress> = None;
         options.progress = Box::new(move |opening| {
@@ -129,6 +143,12 @@ impl OpenFolder {
         };
         Ok(tokio::task::spawn_blocking(closing).await?)
     }
+}
+
+/// So small that what is deleted leaves the disk soon, and so large that there are not too many.
+fn segment_bytes(limits: Option<RetentionLimits>) -> u64 {
+    let most = LogOptions::default().segment_bytes;
+    limits.and_then(|limits| limits.bytes).map_or(most, |limit| (limit / 64).clamp(1 << 20, most))
 }
 
 fn take_in(intake: &SpoolIntake) {

@@ -12,6 +12,7 @@ use graflow_client::environment;
 /// | `owner.lock` | locked by the owner for as long as it lives |
 /// | `wanted.lock` | locked by whoever waits for an embedded owner to hand over |
 /// | `server.json` | who the owner is, and where it answers |
+/// | `retention.json` | what is kept at the most, as the last server was told |
 /// | `spool/` | events of other processes; the owner takes them in |
 /// | `remote/` | events on their way to servers elsewhere, a folder for each |
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +76,10 @@ impl DataFolder {
 
     pub(crate) fn wanted_lock(&self) -> PathBuf {
         self.path.join("wanted.lock")
+    }
+
+    pub(crate) fn retention_file(&self) -> PathBuf {
+        self.path.join("retention.json")
     }
 
     pub(crate) fn owner_file(&self) -> PathBuf {

@@ -23,6 +23,30 @@ pub struct ServerInfo {
     pub viewers: u64,
     /// What may be sent and asked for.
     pub limits: Limits,
+    /// What is kept, and how much is; none where everything is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
+}
+
+/// What is kept at the most, and how much is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Retention {
+    /// Seconds after its end at which an execution is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age: Option<u64>,
+    /// Executions at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executions: Option<u64>,
+    /// Bytes on disk at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Executions that are kept.
+    pub kept_executions: u64,
+    /// Bytes that they take on disk, as log and tables.
+    pub kept_bytes: u64,
+    /// Executions that were deleted to keep the limits since the server started.
+    pub deleted: u64,
 }
 
 /// What may be sent and asked for.

@@ -27,5 +27,6 @@ pub(crate) async fn get_server(
         last_seq: api.manager.store().last_seq(),
         viewers: api.manager.live().statistics().viewers,
         limits: api.settings.wire_limits(),
+        retention: api.manager.store().statistics().retention.map(crate::convert::retention),
     })
 }

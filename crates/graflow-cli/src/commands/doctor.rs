@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use graflow_client::SystemClock;
 use graflow_local::DataFolder;
 use graflow_model::Seq;
-use graflow_store::files::{DiskFiles, Files};
+use graflow_store::files::{DiskFiles, Files, OverlayFiles};
 use graflow_store::log::LogReader;
+use graflow_store::{EmbeddedOptions, EmbeddedStore, ReadOnlyOptions};
 use serde_json::json;
 
 use crate::config::Config;
@@ -16,9 +18,13 @@ use crate::output::{Tone, age, bytes, count, pad, plural, width, wrap};
 use crate::owned_folder::{Tables, TakenFolder};
 use crate::source::{self, Source};
 
-/// Takes nothing of its own.
+/// How much is looked at.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {}
+pub(crate) struct Options {
+    /// Leave out what takes as long as a rebuild: comparing the tables with what the log says.
+    #[arg(long)]
+    quick: bool,
+}
 
 /// What was looked at, and what was seen.
 struct Finding {
@@ -67,7 +73,7 @@ fn bad(what: &'static str, seen: impl Into<String>, hint: Option<String>) -> Fin
 }
 
 /// Looks at everything, also when something is wrong.
-pub(crate) async fn run(config: &Config, Options {}: Options) -> anyhow::Result<Exit> {
+pub(crate) async fn run(config: &Config, Options { quick }: Options) -> anyhow::Result<Exit> {
     let mut findings = vec![environment()];
     let server = source::server(config).await;
     let is_served = server.is_some();
@@ -81,13 +87,18 @@ pub(crate) async fn run(config: &Config, Options {}: Options) -> anyhow::Result<
     if config.endpoint.is_none() {
         findings.push(folder_finding(&config.data_dir));
         if config.data_dir.is_dir() {
-            let tables = if is_served { None } else { Some(tables_finding(config).await?) };
-            let (tables, seq) = tables.unzip();
+            let (tables, seq) = if is_served {
+                let folder = config.data_dir.clone();
+                (tokio::task::spawn_blocking(move || served_tables_finding(&folder)).await?, None)
+            } else {
+                let (finding, seq) = tables_finding(config, quick).await?;
+                (finding, Some(seq))
+            };
             let last_seq = seq.unwrap_or(last_seq);
             let log = config.data_dir.join("log");
             findings.push(tokio::task::spawn_blocking(move || log_finding(&log, last_seq)).await?);
             findings.push(spool_finding(&DataFolder::at(&config.data_dir).spool()));
-            findings.extend(tables);
+            findings.push(tables);
         }
     }
     let worst = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
@@ -273,20 +284,28 @@ fn spool_finding(spool: &Path) -> Finding {
     good("spool", seen)
 }
 
-/// Opens the folder, as a server would.
-async fn tables_finding(config: &Config) -> anyhow::Result<(Finding, Seq)> {
+/// Opens the folder, as a server would, and reads all of the tables.
+async fn tables_finding(config: &Config, quick: bool) -> anyhow::Result<(Finding, Seq)> {
     let opened = async { TakenFolder::take(config).await?.open(Tables::CatchUp).await };
     Ok(match opened.await {
         Ok(folder) => {
             let last_seq = folder.manager.store().last_seq();
             let torn = folder.store.recovery().torn_bytes;
+            let (store, path) = (Arc::clone(&folder.store), config.data_dir.clone());
+            let checked =
+                tokio::task::spawn_blocking(move || check(&store, (!quick).then_some(path.as_path())));
+            let checked = checked.await?;
             folder.close().await?;
             let cut = if torn > 0 {
                 format!("; {} of an unfinished write were cut off", bytes(torn))
             } else {
                 String::new()
             };
-            (good("tables", format!("up to date with the log{cut}")), last_seq)
+            let finding = match checked {
+                Ok(seen) => good("tables", format!("{seen}{cut}")),
+                Err(seen) => bad("tables", seen, Some(REBUILD.to_owned())),
+            };
+            (finding, last_seq)
         }
         Err(error) => {
             let hints = error.downcast_ref::<Failure>().map(Failure::hints).unwrap_or_default();
@@ -296,8 +315,49 @@ async fn tables_finding(config: &Config) -> anyhow::Result<(Finding, Seq)> {
     })
 }
 
+const REBUILD: &str = "`graflow lineage rebuild` derives the tables from the log again";
+
+/// Reads all of the tables; with a folder, also everything that the log says, and compares the two.
+fn check(store: &EmbeddedStore, compare_with: Option<&Path>) -> Result<String, String> {
+    let told = |error: &dyn std::error::Error| error.to_string();
+    let wrong = store.check_tables().map_err(|error| told(&error))?;
+    if let Some(first) = wrong.first() {
+        return Err(format!("{first} ({} in all)", plural(wrong.len() as u64, "fault")));
+    }
+    let Some(folder) = compare_with else { return Ok("sound, and up to date with the log".to_owned()) };
+    let hash = store.canonical_hash().map_err(|error| told(&error))?;
+    let place = tempfile::tempdir().map_err(|error| told(&error))?;
+    let log = place.path().join("log");
+    std::fs::create_dir(&log).map_err(|error| told(&error))?;
+    let mut options = EmbeddedOptions::new(place.path(), Arc::new(SystemClock));
+    options.log_files = Some(Arc::new(OverlayFiles::new(
+        Arc::new(DiskFiles::existing(folder.join("log"))),
+        Arc::new(DiskFiles::existing(log)),
+    )));
+    let again = EmbeddedStore::open(options).map_err(|error| told(&error))?;
+    let derived = again.canonical_hash().map_err(|error| told(&error))?;
+    if derived == hash {
+        Ok("sound, and what the log says when it is folded again".to_owned())
+    } else {
+        Err("they say something else than the log when it is folded again".to_owned())
+    }
+}
+
+/// Tables that a server writes are read where they lie.
+fn served_tables_finding(folder: &Path) -> Finding {
+    let options = ReadOnlyOptions { is_owned: true, ..ReadOnlyOptions::new(folder, Arc::new(SystemClock)) };
+    match EmbeddedStore::open_read_only(options) {
+        Ok(Some(store)) => match check(&store, None) {
+            Ok(_) => good("tables", "sound; compared with the log only while no server owns the folder"),
+            Err(seen) => bad("tables", seen, Some(format!("stop the server; {REBUILD}"))),
+        },
+        Ok(None) => warning("tables", "cannot be read while the server writes them", "try again"),
+        Err(error) => bad("tables", error.to_string(), Some(REBUILD.to_owned())),
+    }
+}
+
 /// Bytes of the files in it, and below.
-fn size_of(folder: &Path) -> u64 {
+pub(crate) fn size_of(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     entries
         .flatten()

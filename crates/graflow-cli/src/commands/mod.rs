@@ -1,5 +1,6 @@
 //! A file for each subcommand: what it takes, and what it does.
 
+pub(crate) mod backup;
 pub(crate) mod clear;
 pub(crate) mod completions;
 pub(crate) mod delete;
@@ -10,8 +11,10 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod manual;
 pub(crate) mod open;
 pub(crate) mod rebuild;
+pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod show;
@@ -31,6 +34,7 @@ use crate::logging;
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Completions { shell } => completions::run(shell).map(Into::into),
+        Command::Manual { folder } => manual::run(&folder).map(Into::into),
         Command::Lineage(lineage) => {
             if !matches!(lineage.command, LineageCommand::Serve(_)) {
                 logging::for_command();
@@ -61,6 +65,8 @@ async fn lineage_command(config: &Config, command: LineageCommand) -> anyhow::Re
         LineageCommand::Export(options) => export::run(config, options).await,
         LineageCommand::Import(options) => import::run(config, options).await,
         LineageCommand::Rebuild(options) => rebuild::run(config, options).await,
+        LineageCommand::Backup(options) => backup::run(config, options).await,
+        LineageCommand::Restore(options) => restore::run(config, options).await,
         LineageCommand::Doctor(options) => doctor::run(config, options).await,
     };
     exit.map(Into::into)

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use graflow_model::ExecutionStatus;
-use graflow_wire::{MetricsSummary, ServerInfo};
+use graflow_wire::{MetricsSummary, Retention, ServerInfo};
 use serde_json::json;
 
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::output::{Tone, age, count, duration, execution_mark, pairs, plural};
+use crate::output::{Tone, age, bytes, count, duration, execution_mark, pairs, plural};
 use crate::source::Source;
 
 /// Takes nothing of its own.
@@ -33,6 +33,17 @@ pub(crate) async fn run(config: &Config, Options {}: Options) -> anyhow::Result<
     }
     config.print_lines(&lines(config, url.as_deref(), &info, &metrics))?;
     Ok(Exit::Ok)
+}
+
+/// How much is kept, of how much at the most.
+fn kept(retention: &Retention) -> String {
+    let of = |limit: Option<String>| limit.map_or_else(String::new, |limit| format!(" of {limit}"));
+    let mut words = vec![
+        format!("{}{} executions", count(retention.kept_executions), of(retention.executions.map(count))),
+        format!("{}{} on disk", bytes(retention.kept_bytes), of(retention.bytes.map(bytes))),
+    ];
+    words.extend(retention.age.map(|age| format!("{} days after their end", age / 86_400)));
+    words.join(", ")
 }
 
 fn lines(config: &Config, url: Option<&str>, info: &ServerInfo, metrics: &MetricsSummary) -> Vec<String> {
@@ -70,6 +81,9 @@ fn lines(config: &Config, url: Option<&str>, info: &ServerInfo, metrics: &Metric
         }
     }
     facts.push(("tasks", tasks));
+    if let Some(retention) = &info.retention {
+        facts.push(("kept", kept(retention)));
+    }
     facts.push(("events", format!("up to number {}", count(info.last_seq.0))));
     pairs(terminal, &facts)
 }

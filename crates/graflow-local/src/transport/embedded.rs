@@ -9,6 +9,7 @@ use graflow_store::{EmbeddedOptions, EmbeddedStore};
 
 use crate::folder::DataFolder;
 use crate::intake::{SpoolIntake, append};
+use crate::limits::retention_limits;
 use crate::owner_file::Owner;
 use crate::ownership::{Ownership, OwnershipError};
 
@@ -43,7 +44,12 @@ impl Embedded {
             instance_id: Identity::of_this_process().producer().to_string(),
             started_time: clock.now(),
         };
-        let store = Arc::new(EmbeddedStore::open(EmbeddedOptions::new(folder.path(), Arc::new(clock)))?);
+        let mut options = EmbeddedOptions::new(folder.path(), Arc::new(clock));
+        options.retention = Some(retention_limits(folder));
+        let store = Arc::new(EmbeddedStore::open(options)?);
+        if let Err(error) = store.keep_within_limits() {
+            tracing::warn!("the folder is not kept within its limits: {error}");
+        }
         // Only people read it while there is no address in it, so a folder that is full is no reason to stop.
         if let Err(error) = ownership.announce(owner) {
             tracing::debug!("server.json cannot be written: {error}");
