@@ -6,6 +6,7 @@
 mod demo;
 mod generate;
 mod process;
+mod release;
 mod server;
 mod test;
 mod tidy;
@@ -39,6 +40,8 @@ enum Command {
     Generate,
     /// Build the pages, which the next build of the program takes in; needs Node.
     Web,
+    /// Build the archive to install from: program, manual, completions, systemd unit, nginx configuration.
+    Release(release::Options),
     /// Build the Python package: the wheel, with the native core and the program `graflow` in it.
     Wheel(wheel::Options),
 }
@@ -61,6 +64,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Tidy => tidy::run(&workspace),
         Command::Generate => generate::run(&workspace),
         Command::Web => web::run(&workspace),
+        Command::Release(options) => release::run(&workspace, options),
         Command::Wheel(options) => wheel::run(&workspace, options),
     }
 }
