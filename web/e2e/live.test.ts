@@ -131,7 +131,7 @@ describe("a run that is watched", () => {
     await post([producer.event("workflow_started", 0)]);
     await opened.page.getByRole("link", { name: "listed" }).waitFor();
     await post([producer.event("workflow_completed", 5)]);
-    await opened.page.getByRole("cell", { name: "completed" }).waitFor();
+    await opened.page.getByRole("cell", { name: "completed", exact: true }).waitFor();
     await close(opened);
   });
 });

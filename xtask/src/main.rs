@@ -10,6 +10,7 @@ mod release;
 mod server;
 mod test;
 mod tidy;
+mod torture;
 mod web;
 mod wheel;
 mod workspace;
@@ -34,6 +35,10 @@ enum Command {
     Demo(demo::Options),
     /// Run every check and test there is; the last line is `N passed, N failed`.
     Test(test::Options),
+    /// Break things on purpose and print what held: kills, full disks, overload, servers that misbehave.
+    Torture(torture::Options),
+    /// Run libFuzzer on every way into the system; needs a C++ compiler.
+    Fuzz(torture::FuzzOptions),
     /// Check the rules of the house: crate arrows, manifests, licences, file lengths, links.
     Tidy,
     /// Write the generated files again: `spec/` and `docs/reference/cli.md`.
@@ -61,6 +66,8 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(options) => demo::run(&workspace, options),
         Command::Test(options) => test::run(&workspace, options),
+        Command::Torture(options) => torture::run(&workspace, options),
+        Command::Fuzz(options) => torture::fuzz(&workspace, options),
         Command::Tidy => tidy::run(&workspace),
         Command::Generate => generate::run(&workspace),
         Command::Web => web::run(&workspace),

@@ -13,6 +13,8 @@ pub mod live;
 mod producer;
 mod queue;
 mod sender;
+#[doc(hidden)]
+pub mod simulation;
 mod source;
 pub mod spool;
 mod statistics;

@@ -188,7 +188,7 @@ async fn an_unknown_run_is_not_found() {
     let ended = place.run(&["show", "nobody"]);
     assert_eq!(ended.code, Some(3));
     insta::assert_snapshot!(ended.stderr, @"
-    error: no execution's id begins with `nobody`
+    error: no execution's id begins or ends with `nobody`
     hint: `graflow lineage list` shows what is there; `latest` is the newest one
     ");
 }

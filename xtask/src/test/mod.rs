@@ -7,6 +7,7 @@ mod python;
 mod steps;
 mod tally;
 pub(crate) mod tools;
+mod torture;
 mod web;
 
 use std::process::ExitCode;

@@ -7,7 +7,7 @@
 use std::io::IsTerminal as _;
 use std::process::Command;
 
-use super::{Setting, Tally, examples, python, tools, web};
+use super::{Setting, Tally, examples, python, tools, torture, web};
 use crate::process::{self, Finished};
 use crate::{generate, tidy};
 
@@ -39,6 +39,7 @@ pub(crate) const ALL: &[Step] = &[
     step("doctests", "examples in the documentation compile and run", doctests),
     step("benches", "benchmarks run, once and unmeasured", benches),
     step("examples", "the programs in examples/ run to their end", examples::run),
+    step("torture", "what is killed, starved and lied to loses nothing: for seconds", torture::run),
     step("browser", "the pages of the real server in a real browser", web::browser),
     step("python", "ruff and mypy find nothing in our Python", python::lint),
     step("package", "the Python package records what graflow runs", python::package),

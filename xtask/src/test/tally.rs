@@ -61,6 +61,21 @@ impl Tally {
         if unexplained || sum == Self::default() { sum + Self::FAILED } else { sum }
     }
 
+    /// What a program of ours says in its last line: `N passed, N failed`. No such line: one failure more.
+    pub(crate) fn of_last_line(finished: &Finished) -> Self {
+        let words: Vec<_> =
+            finished.output.lines().next_back().unwrap_or_default().split([' ', ',']).collect();
+        let sum = match *words.as_slice() {
+            [passed, "passed", "", failed, "failed"] => {
+                passed.parse().ok().zip(failed.parse().ok()).map(|(passed, failed)| Self { passed, failed })
+            }
+            _ => None,
+        };
+        let sum = sum.unwrap_or_default();
+        let unexplained = !finished.status.success() && sum.failed == 0;
+        if unexplained || sum == Self::default() { sum + Self::FAILED } else { sum }
+    }
+
     /// Programs that cargo ran and that print no result of their own, such as benchmarks in test mode.
     pub(crate) fn of_programs(finished: &Finished) -> Self {
         let ran =
@@ -158,6 +173,19 @@ test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
             (true, "no test files found", Tally::FAILED),
         ] {
             assert_eq!(Tally::of_vitest(&finished(succeeds, output)), expected, "{output}");
+        }
+    }
+
+    #[test]
+    fn the_last_line_of_our_own_programs_is_read() {
+        for (succeeds, output, expected) in [
+            (true, "noise\n4 passed, 0 failed\n", Tally { passed: 4, failed: 0 }),
+            (false, "3 passed, 1 failed", Tally { passed: 3, failed: 1 }),
+            (false, "4 passed, 0 failed", Tally { passed: 4, failed: 1 }),
+            (true, "4 passed, 0 failed\nand then it died", Tally::FAILED),
+            (true, "", Tally::FAILED),
+        ] {
+            assert_eq!(Tally::of_last_line(&finished(succeeds, output)), expected, "{output}");
         }
     }
 

@@ -112,7 +112,7 @@ const ARROWS: &[Arrow] = &[
 ];
 
 /// Programs for people and for us, which nothing depends on: they may know every library.
-const LEAVES: &[&str] = &["graflow-examples", "graflow-bench"];
+const LEAVES: &[&str] = &["graflow-examples", "graflow-bench", "graflow-torture"];
 
 /// Every crate knows only what it may.
 pub(super) fn own_crates(tree: &Tree) -> Vec<Fault> {

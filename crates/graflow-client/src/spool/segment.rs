@@ -245,16 +245,28 @@ impl Segment {
 
 #[expect(clippy::naive_bytecount, reason = "the compiler vectorises it; the network costs far more")]
 fn count_lines(payload: &[u8]) -> usize {
-    payload.iter().filter(|byte| **byte == b'\n').count()
+    payload.iter().filter(|byte| **byte == b'\n').count() + usize::from(lacks_an_end(payload))
+}
+
+fn lacks_an_end(lines: &[u8]) -> bool {
+    lines.last().is_some_and(|last| *last != b'\n')
 }
 
 impl Batch {
+    /// Takes whole lines; a frame whose last one has no end, which we do not write, runs into no other.
+    fn push(&mut self, lines: &[u8]) {
+        self.body.extend_from_slice(lines);
+        if lacks_an_end(lines) {
+            self.body.push(b'\n');
+        }
+    }
+
     /// Takes lines until the limit; says how many lines of the payload are behind us when some are left.
     fn take_lines(&mut self, payload: &[u8], skip: usize, limit: usize) -> Option<usize> {
         if skip == 0 {
             let lines = count_lines(payload);
             if self.events + lines <= limit {
-                self.body.extend_from_slice(payload);
+                self.push(payload);
                 self.events += lines;
                 return None;
             }
@@ -263,10 +275,28 @@ impl Batch {
         let mut position = skip;
         while self.events < limit {
             let line = lines.next()?;
-            self.body.extend_from_slice(line);
+            self.push(line);
             self.events += 1;
             position += 1;
         }
         lines.next().map(|_| position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_without_an_end_runs_into_no_other() {
+        for skip in [0, 1] {
+            let mut batch = Batch { body: b"before\n".to_vec(), events: 1 };
+            let rest = batch.take_lines(b"one\ntwo", skip, 10);
+            assert_eq!(rest, None, "skip {skip}");
+            batch.take_lines(b"three\n", 0, 10);
+            let wanted: &[u8] =
+                if skip == 0 { b"before\none\ntwo\nthree\n" } else { b"before\ntwo\nthree\n" };
+            assert_eq!((batch.body.as_slice(), batch.events), (wanted, 4 - skip), "skip {skip}");
+        }
     }
 }
