@@ -40,6 +40,11 @@ impl Drop for SmallDisk {
     }
 }
 
+/// Whether this process may mount a disk: it needs root.
+pub(super) fn may_mount() -> bool {
+    tempfile::tempdir().is_ok_and(|place| SmallDisk::mount(place.path(), 1).is_ok())
+}
+
 /// Sends batches until the server says something other than 200, and gives what it said.
 fn send_until_refused(
     port: u16,

@@ -19,6 +19,8 @@ pub struct Scenario {
     pub what: &'static str,
     /// Runs it: figures for people, or what did not hold.
     pub run: fn(&Setting) -> anyhow::Result<String>,
+    /// Whether it mounts a disk of its own, which needs root.
+    mounts: bool,
 }
 
 /// How a scenario ended.
@@ -48,12 +50,14 @@ pub const ALL: &[Scenario] = &[
         "disk-full",
         "507 while the disk is full, 200 after, without a restart; nothing acknowledged is lost",
         disk::full,
-    ),
+    )
+    .mounting(),
     scenario(
         "read-only",
         "a folder that may not be written is refused with a hint, and can be read",
         disk::read_only,
-    ),
+    )
+    .mounting(),
     scenario(
         "flipped-byte",
         "damage in tables, spool and log is repaired, put aside or named; nothing wrong is given out",
@@ -98,10 +102,21 @@ const fn scenario(
     what: &'static str,
     run: fn(&Setting) -> anyhow::Result<String>,
 ) -> Scenario {
-    Scenario { name, what, run }
+    Scenario { name, what, run, mounts: false }
 }
 
 impl Scenario {
+    /// Marks one that mounts a disk of its own.
+    const fn mounting(mut self) -> Self {
+        self.mounts = true;
+        self
+    }
+
+    /// Whether this process has the rights that it needs.
+    pub fn may_run(&self) -> bool {
+        !self.mounts || disk::may_mount()
+    }
+
     /// Runs it, and says on standard output how it went.
     pub fn run(self, setting: &Setting) -> Verdict {
         let began = Instant::now();
