@@ -65,6 +65,13 @@ class Server:
             self.process.wait(timeout=30)
             self.process = None
 
+    def is_settled(self) -> bool:
+        """Whether all that was handed in can be read: no spool waits, and no event is behind."""
+        if any((self.folder / "spool").glob("*.spool")):
+            return False
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as answer:
+            return "graflow_apply_lag_events 0" in answer.read().decode().splitlines()
+
     def get(self, path: str, **parameters: Any) -> Any:
         query = "?" + urllib.parse.urlencode(parameters) if parameters else ""
         with urllib.request.urlopen(f"{self.url}{path}{query}", timeout=30) as answer:
@@ -190,10 +197,14 @@ class Lineage:
         )
         assert code is None or process.returncode == code, (process.stdout, process.stderr)
         until = time.monotonic() + 10
-        executions = self.executions(label) if self.server.process else []
-        while self.server.process and len(executions) < wait and time.monotonic() < until:
-            time.sleep(0.05)
+        executions: list[Execution] = []
+        while self.server.process and time.monotonic() < until:
             executions = self.executions(label)
+            if len(executions) >= wait and self.server.is_settled():
+                # What was handed in between the two questions is there now.
+                executions = self.executions(label)
+                break
+            time.sleep(0.05)
         return Finished(process.returncode, process.stdout, process.stderr, executions)
 
 

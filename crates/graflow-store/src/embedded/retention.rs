@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -37,6 +38,8 @@ const DELETE_PATIENCE: Duration = Duration::from_mins(1);
 /// Between two steps while there is more to do, and when there is not.
 const BUSY: Duration = Duration::from_millis(5);
 const IDLE: Duration = Duration::from_secs(1);
+/// Instead of [`IDLE`] when the limit of bytes is near: much comes in within a second.
+const WATCHFUL: Duration = Duration::from_millis(50);
 /// After an error, which mostly comes again.
 const AFTER_ERROR: Duration = Duration::from_secs(30);
 
@@ -71,27 +74,36 @@ struct Seen {
 }
 
 impl Retention {
-    /// Works until the other end of `stop` is dropped.
+    /// Works until the other end of `stop` is dropped. While it deletes and the folder grows nonetheless, appends are
+    /// answered "overloaded"; when there is nothing it may delete, they are not.
     pub(super) fn run(&self, stop: &Receiver<()>) {
         let mut told = false;
         loop {
-            let wait = match self.step() {
-                Ok(more) => {
-                    told = false;
-                    if more { BUSY } else { IDLE }
-                }
+            let step = self.step();
+            let has_more = matches!(step, Ok(true));
+            self.shared.is_outgrown.store(has_more && self.is_above(21, 20), Ordering::Relaxed);
+            let wait = match &step {
+                Ok(true) => BUSY,
+                Ok(false) if self.is_above(9, 10) => WATCHFUL,
+                Ok(false) => IDLE,
                 Err(error) => {
                     if !told {
                         tracing::warn!("retention could not go on, it is tried again: {error}");
                     }
-                    told = true;
                     AFTER_ERROR
                 }
             };
+            told = step.is_err();
             if stop.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
+                self.shared.is_outgrown.store(false, Ordering::Relaxed);
                 return;
             }
         }
+    }
+
+    /// Whether the folder is larger than that part of its limit, as last looked at.
+    fn is_above(&self, part: u64, of: u64) -> bool {
+        self.limits.bytes.is_some_and(|limit| self.memory().bytes > limit / of * part)
     }
 
     /// How much is kept, as last looked at.

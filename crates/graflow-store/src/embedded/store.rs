@@ -205,7 +205,8 @@ impl Store for EmbeddedStore {
             return Receipt::ready(Ok(Appended { results: Vec::new(), last_seq: self.last_seq() }));
         }
         let lag = self.last_seq().0.saturating_sub(self.shared.progress.get().0);
-        if lag > self.shared.most_lag || self.shared.durable.bytes() > MOST_LAG_BYTES {
+        let is_behind = lag > self.shared.most_lag || self.shared.durable.bytes() > MOST_LAG_BYTES;
+        if is_behind || self.shared.is_outgrown.load(Ordering::Relaxed) {
             return self.shared.overloaded();
         }
         self.shared.push(Work::Append(batch))

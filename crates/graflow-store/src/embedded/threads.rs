@@ -47,6 +47,8 @@ pub(super) struct Shared {
     pub(super) counters: AppendCounters,
     pub(super) most_lag: u64,
     pub(super) closing: AtomicBool,
+    /// More comes in than retention can delete.
+    pub(super) is_outgrown: AtomicBool,
 }
 
 /// What the threads begin with.
@@ -111,6 +113,7 @@ impl Shared {
             counters: AppendCounters::default(),
             most_lag,
             closing: AtomicBool::new(false),
+            is_outgrown: AtomicBool::new(false),
         }
     }
 }
