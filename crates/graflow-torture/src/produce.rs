@@ -65,7 +65,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             std::thread::sleep(Duration::from_millis(options.pause_ms));
         }
     }
-    producer.flush(Duration::from_secs(20));
+    // Where the spool is full on purpose, waiting is in vain.
+    producer.flush(Duration::from_secs(if options.spool_bytes.is_some() { 1 } else { 20 }));
     let statistics = producer.statistics();
     let (delivered, dropped) = (statistics.delivered, statistics.dropped);
     writeln!(

@@ -141,7 +141,9 @@ impl<S: Source> Driver<S> {
     }
 
     fn end(mut self, answer: &mpsc::Sender<()>) {
-        self.sender.close();
+        if let Some(lost) = self.sender.close(now()) {
+            tracing::warn!("{lost}");
+        }
         *lock(&self.desk.statistics) = self.sender.statistics();
         // A transport may own a store; it is closed when we say that we ended.
         drop(self.transport);

@@ -3,6 +3,7 @@
 mod answers;
 
 use std::collections::BTreeSet;
+use std::io;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -21,6 +22,8 @@ const BIG_BATCH: u64 = 1_000;
 const ADOPT_EVERY_US: i64 = 30_000_000;
 /// How often a transport is asked again that left everything in the spool.
 const LEFT_AGAIN_US: i64 = 1_000_000;
+/// Executions of which the end of a full producer tells what they lost.
+const MOST_LAST_WORDS: usize = 500;
 /// An event longer than this has no place in a request.
 const SMALLEST_BATCH: usize = 1;
 
@@ -188,9 +191,37 @@ impl Sender {
         }
     }
 
-    /// Ends cleanly: delivered files leave the disk, the others are for whoever comes next.
-    pub(crate) fn close(&mut self) {
+    /// Ends cleanly: delivered files leave the disk, the others are for whoever comes next. What has no room there is
+    /// lost with this process; it is counted, and told in notes, for which there is room beyond the limit. Gives what
+    /// people should know.
+    pub(crate) fn close(&mut self, now: Moment) -> Option<String> {
+        let mut given_up = 0;
+        for frame in self.backlog.give_up_memory() {
+            // Their numbers are not given again: the other side may have them, if only the answer is missing.
+            given_up += frame.count_as_dropped(&mut self.untold);
+            self.settled += frame.events as u64;
+        }
+        self.statistics.dropped += given_up;
+        let why = self.backlog.disk_error().unwrap_or("there is no spool").to_owned();
+        let last_words = self.last_words(now);
         self.backlog.close();
+        (given_up > 0).then(|| match last_words {
+            Ok(()) => format!("{given_up} events are lost with the end of this process: {why}"),
+            Err(error) => {
+                format!("{given_up} events are lost with the end of this process, untold: {why}; {error}")
+            }
+        })
+    }
+
+    /// Tells of what no note told yet.
+    fn last_words(&mut self, now: Moment) -> io::Result<()> {
+        let untold = std::mem::take(&mut self.untold);
+        for (execution_id, dropped) in untold.by_execution.iter().take(MOST_LAST_WORDS) {
+            let note = self.encoder.drop_note(execution_id, *dropped, now);
+            // A note is far below the limit of an event.
+            let _ = self.encoder.add(note);
+        }
+        self.encoder.frame().map_or(Ok(()), |frame| self.backlog.push_last(&frame))
     }
 
     fn take(&mut self, events: Vec<Event>, drops: &Drops, now: Moment, output: &mut Output) {

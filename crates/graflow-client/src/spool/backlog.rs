@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::io;
 
-use graflow_model::{ProducerId, Project};
+use graflow_model::{Event, ProducerId, Project};
 
 use super::{Batch, Files, Limits, Opened, SUFFIX, Segment};
+use crate::queue::Drops;
 
 /// A file is closed, and a new one begun, from this size on.
 const SEGMENT_BYTES: u64 = 8 << 20;
@@ -199,6 +200,19 @@ impl Backlog {
         }
     }
 
+    /// Takes out of memory what the disk has no room for: when the process ends, nobody will deliver it.
+    pub(crate) fn give_up_memory(&mut self) -> VecDeque<Frame> {
+        self.in_hand = None;
+        self.move_memory_to_disk();
+        self.memory_bytes = 0;
+        std::mem::take(&mut self.memory)
+    }
+
+    /// Writes the last that this producer has to say, also beyond the limit; not more than a frame.
+    pub(crate) fn push_last(&mut self, frame: &Frame) -> io::Result<()> {
+        self.try_write(&frame.bytes)
+    }
+
     /// Ends cleanly: what is delivered leaves the disk, the rest is for whoever comes next.
     pub(crate) fn close(&mut self) {
         self.release();
@@ -364,6 +378,19 @@ impl Backlog {
 }
 
 impl Frame {
+    /// Counts its events as dropped, and what notes among them say of dropped ones. Gives how many events, without notes.
+    pub(crate) fn count_as_dropped(&self, drops: &mut Drops) -> u64 {
+        let mut events = 0;
+        for line in self.body().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let event: Option<Event> = serde_json::from_slice(line).ok();
+            let told = event.as_ref().and_then(Event::dropped_events);
+            let execution_id = event.as_ref().and_then(|event| event.execution_id.as_ref());
+            drops.count(execution_id, told.unwrap_or(1));
+            events += u64::from(told.is_none());
+        }
+        events
+    }
+
     fn body(&self) -> &[u8] {
         self.bytes.get(graflow_model::frame::HEADER_BYTES..).unwrap_or_default()
     }

@@ -79,10 +79,10 @@ impl Retention {
     pub(super) fn run(&self, stop: &Receiver<()>) {
         let mut told = false;
         loop {
-            let step = self.step();
-            let has_more = matches!(step, Ok(true));
+            let outcome = self.step();
+            let has_more = matches!(outcome, Ok(true));
             self.shared.is_outgrown.store(has_more && self.is_above(21, 20), Ordering::Relaxed);
-            let wait = match &step {
+            let wait = match &outcome {
                 Ok(true) => BUSY,
                 Ok(false) if self.is_above(9, 10) => WATCHFUL,
                 Ok(false) => IDLE,
@@ -93,7 +93,7 @@ impl Retention {
                     AFTER_ERROR
                 }
             };
-            told = step.is_err();
+            told = outcome.is_err();
             if stop.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
                 self.shared.is_outgrown.store(false, Ordering::Relaxed);
                 return;

@@ -31,6 +31,31 @@ fn beyond_every_limit_events_are_dropped_and_a_note_says_how_many() {
 }
 
 #[test]
+fn what_ends_with_a_full_producer_is_counted_and_told() {
+    let line = 200;
+    let mut bench = Bench::with_room(4 * line, usize::try_from(3 * line).unwrap());
+    for n in 0..20 {
+        bench.send(vec![event(&n.to_string())]);
+    }
+    let before = bench.sender.statistics();
+    assert!(before.memory_bytes > 0 && before.dropped > 0);
+    let now = bench.now();
+    let lost = bench.sender.close(now).unwrap();
+    assert!(lost.ends_with("end of this process: the spool's limit of 800 bytes is reached"), "{lost}");
+    let after = bench.sender.statistics();
+    assert!(after.dropped > before.dropped && after.memory_bytes == 0, "{after:?}");
+    // Whoever comes next delivers what was kept, and the note with it.
+    bench.crash();
+    let mut server = ModelServer::default();
+    let mut output = bench.send(vec![event("next")]);
+    run_until_quiet(&mut bench, &mut server, &mut output, 100);
+    let (notes, kept): (Vec<_>, Vec<_>) =
+        server.events.values().partition(|event| event["data"]["code"] == "events_dropped");
+    let told: u64 = notes.iter().map(|note| note["data"]["count"].as_u64().unwrap()).sum();
+    assert_eq!((told, kept.len() as u64 + told), (after.dropped, 21), "with the one that came next");
+}
+
+#[test]
 fn what_a_disk_refuses_waits_in_memory_and_stays_in_order() {
     let mut bench = Bench::new();
     bench.folder.set_tears(true);
