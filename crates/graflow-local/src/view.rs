@@ -9,10 +9,14 @@ use graflow_client::spool::SUFFIX;
 use graflow_lineage::materialise::Observer;
 use graflow_model::Clock;
 use graflow_store::files::{DiskFiles, OverlayFiles};
+use graflow_store::log::LogError;
 use graflow_store::{EmbeddedOptions, EmbeddedStore, OpenError, ReadOnlyOptions};
 
 use crate::folder::DataFolder;
 use crate::intake::SpoolIntake;
+
+/// So often a folder is opened whose owner begins a segment at the same moment.
+const MOST_TRIES: usize = 5;
 
 /// A data folder that was opened for reading.
 ///
@@ -45,6 +49,13 @@ pub enum ViewError {
     },
 }
 
+impl ViewError {
+    /// Whether an owner began a segment where we saw that there is none.
+    fn is_overtaken(&self) -> bool {
+        matches!(self, Self::Open(OpenError::Log(LogError::Io { source, .. })) if source.kind() == io::ErrorKind::AlreadyExists)
+    }
+}
+
 impl FolderView {
     /// Opens the folder. Blocks. `observer` is told of what has to be brought together.
     ///
@@ -55,17 +66,32 @@ impl FolderView {
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, ViewError> {
+        let open = move || Self::try_open(folder, &clock, &observer);
+        for _ in 1..MOST_TRIES {
+            match open() {
+                Err(error) if error.is_overtaken() => {}
+                outcome => return outcome,
+            }
+        }
+        open()
+    }
+
+    fn try_open(
+        folder: &DataFolder,
+        clock: &Arc<dyn Clock>,
+        observer: &Arc<dyn Observer>,
+    ) -> Result<Self, ViewError> {
         let lock = look(&folder.owner_lock());
         let is_owned = matches!(lock, Look::Owned);
         // The owner takes the spool in; where there is none, nobody but us does.
         if is_owned || spool_files(folder).is_empty() {
             let options =
-                ReadOnlyOptions { is_owned, ..ReadOnlyOptions::new(folder.path(), Arc::clone(&clock)) };
+                ReadOnlyOptions { is_owned, ..ReadOnlyOptions::new(folder.path(), Arc::clone(clock)) };
             if let Some(store) = EmbeddedStore::open_read_only(options)? {
                 return Ok(Self { store: Arc::new(store), _copy: None, _lock: lock.held() });
             }
         }
-        let (store, copy) = copied(folder, is_owned, clock, observer)?;
+        let (store, copy) = copied(folder, is_owned, Arc::clone(clock), Arc::clone(observer))?;
         // From here on only the log is read, which an owner only adds to: the folder is free again.
         Ok(Self { store, _copy: Some(copy), _lock: None })
     }

@@ -13,8 +13,8 @@ use graflow_model::value::ValuePolicy;
 use graflow_model::{Event, EventType, Project, Seq};
 use tracing_subscriber::prelude::*;
 
-use crate::open_store;
 use crate::server::TestServer;
+use crate::{eventually, open_store};
 
 #[task]
 async fn numbers() -> Vec<u64> {
@@ -49,7 +49,11 @@ fn run(workflow: &Workflow, lineage: &Lineage) -> graflow::Run {
 
 /// The runs in a folder that nobody owns.
 fn executions(folder: &DataFolder) -> (Vec<ExecutionRow>, Vec<Event>) {
-    let ownership = Ownership::try_take(folder).unwrap().expect("a free folder");
+    let mut ownership = None;
+    eventually("the folder is free", || {
+        ownership = Ownership::try_take(folder).unwrap();
+        ownership.is_some()
+    });
     let store = open_store(folder);
     let query = ExecutionQuery { filter: ExecutionFilter::default(), limit: 100, cursor: None };
     let rows = store.executions(&Project::default(), &query).unwrap().value.rows;
