@@ -27,6 +27,11 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Every event makes many small pieces of memory on one thread that another gives back: what the system's allocator
+/// is slowest at. With it, ingest took a fifth of the server's time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = args::Args::parse();
     commands::run(args).unwrap_or_else(|error| failure::report(&error).into())

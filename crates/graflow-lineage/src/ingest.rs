@@ -3,7 +3,9 @@
 //! The text of each event is kept as it came, on one line. A broken array is refused as a whole, so that
 //! nothing of it is stored; of NDJSON only the broken line is lost.
 
-use graflow_model::event::EventErrorCode;
+use std::borrow::Cow;
+
+use graflow_model::event::{EventErrorCode, EventType};
 use graflow_model::limits::{BATCH_EVENTS, EVENT_BYTES};
 use graflow_model::{Event, EventError};
 use serde_json::value::RawValue;
@@ -74,6 +76,25 @@ pub fn parse(body: &[u8], format: BodyFormat) -> Result<ParsedBody, BodyError> {
             },
         },
     }
+}
+
+/// The heartbeats among the lines of a body. Only lines that speak of one are read.
+///
+/// ```
+/// use graflow_lineage::ingest::heartbeats;
+/// let body = br#"{"event_id":"1","type":"note","time":"2026-11-23T12:00:00Z","execution_id":"x"}
+/// {"event_id":"2","type":"heartbeat","time":"2026-11-23T12:00:00Z","execution_id":"x"}
+/// {"event_id":"3","type":"heartbeat"#;
+/// let ids: Vec<_> = heartbeats(body).map(|incoming| incoming.event.event_id.to_string()).collect();
+/// assert_eq!(ids, ["2"]);
+/// ```
+pub fn heartbeats(body: &[u8]) -> impl Iterator<Item = Incoming> {
+    let lines = body.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+    let spoken = lines.filter(|line| line.len() <= EVENT_BYTES && line.contains("\"heartbeat\""));
+    spoken.filter_map(|line| {
+        let event = Event::from_json(line.as_bytes()).ok()?;
+        (event.event_type == EventType::Heartbeat).then(|| Incoming { event, json: line.into() })
+    })
 }
 
 impl ParsedBody {
@@ -148,7 +169,8 @@ fn kind(value: &RawValue) -> &'static str {
 
 /// The text without line breaks: in JSON they only ever stand between tokens.
 fn one_line(json: &[u8]) -> Box<str> {
-    let text = String::from_utf8_lossy(json);
+    // The check of a whole text is many times quicker than the search for what is wrong in it.
+    let text = std::str::from_utf8(json).map_or_else(|_| String::from_utf8_lossy(json), Cow::Borrowed);
     if json.contains(&b'\n') || json.contains(&b'\r') {
         text.replace(['\n', '\r'], " ").into()
     } else {

@@ -13,6 +13,10 @@ use crate::error::ApiError;
 use crate::extract::{EventsBody, Parameters, inflate};
 use crate::state::{Api, blocking};
 
+/// Bytes up to which a body is read however much waits to be written: a heartbeat alone is taken at any time, and
+/// reading it costs nothing to speak of.
+const SMALL_BODY: usize = 4096;
+
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -72,6 +76,12 @@ pub(crate) async fn post_events(
         blocking(move || {
             let bytes = inflate(&body.bytes, body.encoding, most)?;
             drop(body.bytes);
+            if bytes.len() > SMALL_BODY
+                && let Err(error) = manager.has_room()
+            {
+                manager.hear_heartbeats(&project, &bytes);
+                return Err(ApiError::from(error));
+            }
             manager.ingest(&project, &bytes, body.format).map_err(ApiError::from)
         })
         .await??

@@ -42,6 +42,22 @@ pub struct Ingested {
 pub const UNKNOWN_TYPES: usize = 20;
 
 impl LineageManager {
+    /// Whether events would be taken now: asked before a body is read, so that what is sent away costs little.
+    ///
+    /// # Errors
+    /// When no event would be.
+    pub fn has_room(&self) -> Result<(), AppendError> {
+        self.store.has_room()
+    }
+
+    /// Hears the heartbeats in the lines of a body that is sent away: a run does not count as lost because the server
+    /// has too much to do.
+    pub fn hear_heartbeats(&self, project: &Project, body: &[u8]) {
+        for incoming in ingest::heartbeats(body) {
+            self.heartbeat(project, &incoming);
+        }
+    }
+
     /// Reads a body and hands its events to the store. They are on disk when [`Ingest::finish`] answers.
     ///
     /// A heartbeat without `producer_seq` is a sign of life and nothing else: it is not logged.

@@ -61,6 +61,13 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// survives any crash; on `Err` none of the batch was accepted.
     fn append(&self, batch: Batch) -> Receipt;
 
+    /// Whether a batch would be taken now: asked before a body is read, so that what is sent away costs little.
+    /// A batch that is appended after an `Ok` may be refused all the same.
+    ///
+    /// # Errors
+    /// What [`Store::append`] would answer to any batch.
+    fn has_room(&self) -> Result<(), AppendError>;
+
     /// The last seq that was acknowledged.
     fn last_seq(&self) -> Seq;
 

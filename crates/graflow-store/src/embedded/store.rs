@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use graflow_lineage::materialise::States;
 use graflow_lineage::store::{
-    Appended, AsOf, Batch, Deleted, EventQuery, ExecutionFilter, ExecutionQuery, Found, Metrics,
+    AppendError, Appended, AsOf, Batch, Deleted, EventQuery, ExecutionFilter, ExecutionQuery, Found, Metrics,
     MetricsQuery, NameQuery, Page, Receipt, SearchQuery, SeriesPoint, SeriesQuery, SharedState, Statistics,
     Store, StoreError, StoredEvent, TaskExecutionQuery, WorkflowRow,
 };
@@ -204,12 +204,19 @@ impl Store for EmbeddedStore {
         if batch.events.is_empty() {
             return Receipt::ready(Ok(Appended { results: Vec::new(), last_seq: self.last_seq() }));
         }
+        match self.has_room() {
+            Ok(()) => self.shared.push(Work::Append(batch)),
+            Err(error) => Receipt::ready(Err(error)),
+        }
+    }
+
+    fn has_room(&self) -> Result<(), AppendError> {
         let lag = self.last_seq().0.saturating_sub(self.shared.progress.get().0);
         let is_behind = lag > self.shared.most_lag || self.shared.durable.bytes() > MOST_LAG_BYTES;
         if is_behind || self.shared.is_outgrown.load(Ordering::Relaxed) {
-            return self.shared.overloaded();
+            return Err(self.shared.overloaded());
         }
-        self.shared.push(Work::Append(batch))
+        Ok(())
     }
 
     fn last_seq(&self) -> Seq {

@@ -92,14 +92,14 @@ impl Shared {
         match self.appends.push(Request { work, acknowledge }) {
             Ok(()) => receipt,
             Err((_, PushError::Closed)) => Receipt::ready(Err(AppendError::Closed)),
-            Err((_, PushError::Full)) => self.overloaded(),
+            Err((_, PushError::Full)) => Receipt::ready(Err(self.overloaded())),
         }
     }
 
     /// The answer to what cannot be taken now.
-    pub(super) fn overloaded(&self) -> Receipt {
+    pub(super) fn overloaded(&self) -> AppendError {
         self.counters.overloaded.fetch_add(1, Ordering::Relaxed);
-        Receipt::ready(Err(AppendError::Overloaded { retry_after: RETRY_AFTER }))
+        AppendError::Overloaded { retry_after: RETRY_AFTER }
     }
 
     fn new(readers: Arc<Readers>, applied: Seq, most_lag: u64) -> Self {
