@@ -68,6 +68,32 @@ async fn lost_and_revived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn heartbeats_are_heard_in_what_is_sent_away() {
+    let api = TestApi::with_store(|options| options.most_lag = 0, |_| {});
+    api.take(&started("x")).await;
+    assert!(statuses(&api, "x").await.starts_with("running"));
+    // The tables wait for this lock, so that one more event is more than may wait.
+    let tables = rusqlite::Connection::open(api.folder.path().join("lineage.db")).unwrap();
+    tables.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    tables.execute_batch("BEGIN IMMEDIATE").unwrap();
+    api.post("/api/events", &[], json!([event("y", "note", "y", 5, json!({}))]).to_string()).await.ok();
+    api.clock.advance_seconds(61);
+
+    let event = |id: &str, kind: &str| event(id, kind, "x", 6, json!({"data": {"message": "x".repeat(100)}}));
+    let mut lines: Vec<_> = (0..50).map(|number| event(&format!("n{number}"), "note").to_string()).collect();
+    let send = async |lines: &[String]| {
+        let answer = api.post("/api/events", &[("content-type", "application/x-ndjson")], lines.join("\n"));
+        answer.await.error()
+    };
+    assert_eq!(send(&lines).await, "503 overloaded");
+    assert!(statuses(&api, "x").await.starts_with("lost"), "what is sent away unread is no sign of life");
+    lines.push(event("b", "heartbeat").to_string());
+    assert_eq!(send(&lines).await, "503 overloaded");
+    tables.execute_batch("ROLLBACK").unwrap();
+    assert!(statuses(&api, "x").await.starts_with("running"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn heartbeats_keep_alive_and_are_not_logged() {
     let api = TestApi::new();
     api.take(&started("x")).await;

@@ -42,7 +42,7 @@ pub(crate) struct TestApi {
     pub(crate) manager: Arc<LineageManager>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) settings: Settings,
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// An answer.
@@ -97,7 +97,7 @@ impl TestApi {
         let mut settings = Settings::local("instance-1");
         change(&mut settings);
         let router = graflow_api::router(Arc::clone(&manager), settings.clone());
-        Self { router, manager, clock, settings, _folder: folder }
+        Self { router, manager, clock, settings, folder }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
