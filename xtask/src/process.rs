@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -12,6 +13,14 @@ pub(crate) struct Finished {
     pub(crate) status: ExitStatus,
     /// Standard output and error together, as the lines came.
     pub(crate) output: String,
+}
+
+/// What programs said that were run to be shown, since it was last taken.
+static SAID: Mutex<String> = Mutex::new(String::new());
+
+/// Takes what programs said that [`run_shown`] ran since the last call.
+pub(crate) fn take_said() -> String {
+    std::mem::take(&mut *SAID.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The command as a person would type it.
@@ -42,6 +51,7 @@ pub(crate) fn run_shown(command: &mut Command) -> anyhow::Result<Finished> {
         lines.into_iter().collect::<String>()
     });
     let status = child.wait().with_context(|| format!("failed to wait for `{}`", line_of(command)))?;
+    SAID.lock().unwrap_or_else(PoisonError::into_inner).push_str(&output);
     Ok(Finished { status, output })
 }
 

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::ApiError;
+use crate::extract::LargeBodies;
 use crate::layouts::{Answers, Layouts};
 use crate::settings::Settings;
 
@@ -38,6 +39,7 @@ pub(crate) struct Inner {
     /// When the last request came.
     last_request: Mutex<Instant>,
     bodies: Semaphore,
+    pub(crate) large_bodies: LargeBodies,
     reads: Semaphore,
 }
 
@@ -53,6 +55,7 @@ impl Api {
         Self(Arc::new(Inner {
             started: manager.clock().now(),
             bodies: Semaphore::new(settings.limits.concurrent_bodies.max(1)),
+            large_bodies: LargeBodies::default(),
             reads: Semaphore::new(CONCURRENT_READS),
             viewers: TaskTracker::new(),
             last_request: Mutex::new(Instant::now()),

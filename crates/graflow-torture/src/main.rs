@@ -83,22 +83,27 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         let verdict = scenario.run(&setting);
         match &verdict.outcome {
             Ok(figures) => println!("held: {figures}"),
-            Err(error) => println!(
-                "did not hold: {error:#}\nagain: cargo xtask torture --only {} --seed {}",
-                scenario.name, setting.seed
-            ),
+            Err(error) => println!("did not hold: {error:#}"),
         }
         verdicts.push(verdict);
     }
-    Ok(summary(&verdicts))
+    Ok(summary(&verdicts, setting.seed))
 }
 
-/// The table, and how many held.
-fn summary(verdicts: &[Verdict]) -> ExitCode {
+/// The table, what did not hold and how to see it again, and how many held.
+fn summary(verdicts: &[Verdict], seed: u64) -> ExitCode {
     println!("\n{:<14} {:>8}  verdict", "scenario", "time");
     for Verdict { scenario, time, outcome } in verdicts {
         let word = if outcome.is_ok() { "held" } else { "did not hold" };
         println!("{:<14} {:>6.1} s  {word}", scenario.name, time.as_secs_f64());
+    }
+    for Verdict { scenario, outcome, .. } in verdicts {
+        if let Err(error) = outcome {
+            let name = scenario.name;
+            println!(
+                "{name} did not hold: {error:#}\nagain: cargo xtask torture --only {name} --seed {seed}"
+            );
+        }
     }
     let failed = verdicts.iter().filter(|verdict| verdict.outcome.is_err()).count();
     println!("{} passed, {failed} failed", verdicts.len() - failed);

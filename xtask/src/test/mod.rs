@@ -3,6 +3,7 @@
 //! A step that fails does not stop the ones after it. To add a step, add a line to [`steps::ALL`].
 
 mod examples;
+mod failures;
 mod python;
 mod steps;
 mod tally;
@@ -10,11 +11,13 @@ pub(crate) mod tools;
 mod torture;
 mod web;
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
+use crate::process;
 use crate::workspace::Workspace;
 use steps::Step;
 pub(crate) use tally::Tally;
@@ -41,21 +44,28 @@ pub(crate) struct Setting<'a> {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<ExitCode> {
     let setting = Setting { workspace, may_install: !options.no_install };
     let mut done: Vec<(&Step, Duration, Tally)> = Vec::new();
+    let mut failures = String::new();
     let begin = Instant::now();
     for step in chosen(&options.only)? {
         println!("\n== {}: {}", step.name, step.what);
         let start = Instant::now();
+        process::take_said();
         let tally = (step.run)(&setting).unwrap_or_else(|error| {
             println!("error: {error:#}");
             Tally::FAILED
         });
         done.push((step, start.elapsed(), tally));
+        if tally.failed > 0 {
+            writeln!(failures, "\n-- {} failed:\n{}", step.name, failures::excerpt(&process::take_said()))?;
+        }
         if step.others_need_it && tally.failed > 0 {
             println!("the steps after it need it; stopped");
             break;
         }
     }
     let sum = done.iter().map(|(_, _, tally)| *tally).sum::<Tally>();
+    // Again, at the end: of a long output it is the end that is read, and kept.
+    print!("{failures}");
     println!("\n{:<12} {:>9} {:>7} {:>7}", "step", "time", "passed", "failed");
     for (step, time, tally) in &done {
         println!("{:<12} {:>9} {:>7} {:>7}", step.name, shown(*time), tally.passed, tally.failed);

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::io::{self, Read};
+use std::ops::Deref;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -16,6 +18,9 @@ use crate::state::Api;
 const MOST_TIME: Duration = Duration::from_mins(1);
 /// The largest window of zstd that is taken, 2^27 bytes: what its own command line takes.
 const ZSTD_WINDOW: u32 = 27;
+/// Bytes that a body may become without being asked for more: above what a batch of a producer becomes. What becomes
+/// larger is measured first, which takes no memory, and then has its turn.
+const INFLATED_AT_ONCE: usize = 4 << 20;
 
 /// The body of `POST /api/events`, still compressed.
 pub(crate) struct EventsBody {
@@ -75,18 +80,47 @@ pub(super) async fn read_body(request: Request, most: usize) -> Result<Bytes, Ap
     }
 }
 
-/// Decompresses a body, up to `most` bytes.
-pub(crate) fn inflate(bytes: &Bytes, encoding: Encoding, most: usize) -> Result<Bytes, ApiError> {
+/// Where large bodies wait for each other, so that only one of them is in memory decompressed.
+#[derive(Debug, Default)]
+pub(crate) struct LargeBodies(Mutex<()>);
+
+/// A body as it was before it was compressed.
+#[derive(Debug)]
+pub(crate) struct Inflated<'a> {
+    bytes: Bytes,
+    /// Held by a large body until it is read.
+    _turn: Option<MutexGuard<'a, ()>>,
+}
+
+impl Deref for Inflated<'_> {
+    type Target = Bytes;
+    fn deref(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+/// Decompresses a body, up to `most` bytes. A large one waits for the others before it.
+pub(crate) fn inflate<'a>(
+    bytes: &Bytes,
+    encoding: Encoding,
+    most: usize,
+    large: &'a LargeBodies,
+) -> Result<Inflated<'a>, ApiError> {
     let inflated = match encoding {
-        Encoding::Identity => return Ok(bytes.clone()),
-        Encoding::Gzip => read_bounded(flate2::read::MultiGzDecoder::new(&**bytes), most),
-        Encoding::Zstd => zstd::stream::read::Decoder::with_buffer(&**bytes).and_then(|mut decoder| {
-            decoder.window_log_max(ZSTD_WINDOW)?;
-            read_bounded(decoder, most)
-        }),
+        Encoding::Identity => return Ok(Inflated { bytes: bytes.clone(), _turn: None }),
+        Encoding::Gzip => inflate_bounded(|| Ok(flate2::read::MultiGzDecoder::new(&**bytes)), most, large),
+        Encoding::Zstd => inflate_bounded(
+            || {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(&**bytes)?;
+                decoder.window_log_max(ZSTD_WINDOW)?;
+                Ok(decoder)
+            },
+            most,
+            large,
+        ),
     };
     match inflated {
-        Ok(Some(inflated)) => Ok(inflated.into()),
+        Ok(Some(inflated)) => Ok(inflated),
         Ok(None) => Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "inflated_too_large",
@@ -102,10 +136,30 @@ pub(crate) fn inflate(bytes: &Bytes, encoding: Encoding, most: usize) -> Result<
 }
 
 /// All bytes; none when there are more than `most`.
-fn read_bounded(reader: impl Read, most: usize) -> io::Result<Option<Vec<u8>>> {
+fn inflate_bounded<R: Read>(
+    decoder: impl Fn() -> io::Result<R>,
+    most: usize,
+    large: &LargeBodies,
+) -> io::Result<Option<Inflated<'_>>> {
     let mut inflated = Vec::new();
-    reader.take(most as u64 + 1).read_to_end(&mut inflated)?;
-    Ok((inflated.len() <= most).then_some(inflated))
+    let mut reader = decoder()?;
+    let at_once = most.min(INFLATED_AT_ONCE) as u64;
+    (&mut reader).take(at_once + 1).read_to_end(&mut inflated)?;
+    let mut length = inflated.len() as u64;
+    if length <= at_once {
+        return Ok(Some(Inflated { bytes: inflated.into(), _turn: None }));
+    }
+    drop(inflated);
+    let most = most as u64;
+    length += io::copy(&mut reader.take((most + 1).saturating_sub(length)), &mut io::sink())?;
+    if length > most {
+        return Ok(None);
+    }
+    // A turn guards no data: one that panicked left nothing broken.
+    let turn = large.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut inflated = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    decoder()?.take(length).read_to_end(&mut inflated)?;
+    Ok(Some(Inflated { bytes: inflated.into(), _turn: Some(turn) }))
 }
 
 fn encoding(headers: &HeaderMap) -> Result<Encoding, ApiError> {
@@ -165,24 +219,53 @@ mod tests {
         encoder.finish().unwrap().into()
     }
 
+    fn zstd(bytes: &[u8]) -> Bytes {
+        zstd::encode_all(bytes, 3).unwrap().into()
+    }
+
     #[test]
     fn gzip_and_zstd() {
-        let text = b"[]".repeat(50);
-        let zstd = Bytes::from(zstd::encode_all(&*text, 3).unwrap());
-        for (bytes, encoding) in [(gzip(&text), Encoding::Gzip), (zstd, Encoding::Zstd)] {
-            assert_eq!(inflate(&bytes, encoding, 100).unwrap(), text);
-            assert!(inflate(&bytes, encoding, 99).is_err());
-            assert!(inflate(&bytes.slice(..bytes.len() / 2), encoding, 100).is_err());
+        let large = LargeBodies::default();
+        for most in [100, INFLATED_AT_ONCE, INFLATED_AT_ONCE + 1, 3 * INFLATED_AT_ONCE] {
+            let text: Vec<_> = (0_u8..251).cycle().take(most).collect();
+            for (bytes, encoding) in [(gzip(&text), Encoding::Gzip), (zstd(&text), Encoding::Zstd)] {
+                assert!(
+                    inflate(&bytes, encoding, most, &large).unwrap().bytes == text,
+                    "{most} {encoding:?}"
+                );
+                assert!(inflate(&bytes, encoding, most - 1, &large).is_err());
+                assert!(inflate(&bytes.slice(..bytes.len() / 2), encoding, most, &large).is_err());
+            }
         }
     }
 
     #[test]
     fn a_bomb_is_stopped_at_the_limit() {
         let zeros = vec![0; 200 << 20];
-        let bomb = gzip(&zeros);
-        assert!(bomb.len() < 1 << 20);
-        assert!(inflate(&bomb, Encoding::Gzip, 64 << 20).is_err());
-        let bomb = Bytes::from(zstd::encode_all(&*zeros, 19).unwrap());
-        assert!(inflate(&bomb, Encoding::Zstd, 64 << 20).is_err());
+        let large = LargeBodies::default();
+        for (bomb, encoding) in [(gzip(&zeros), Encoding::Gzip), (zstd(&zeros), Encoding::Zstd)] {
+            assert!(bomb.len() < 1 << 20);
+            assert!(inflate(&bomb, encoding, 64 << 20, &large).is_err());
+        }
+    }
+
+    #[test]
+    fn a_large_body_waits_for_the_one_before_it_and_a_small_one_does_not() {
+        let large = LargeBodies::default();
+        let (many, few) = (gzip(&vec![0; INFLATED_AT_ONCE + 1]), gzip(b"[]"));
+        let most = 2 * INFLATED_AT_ONCE;
+        let (done, second) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let first = inflate(&many, Encoding::Gzip, most, &large).unwrap();
+            assert_eq!(inflate(&few, Encoding::Gzip, most, &large).unwrap().len(), 2);
+            let (many, large) = (&many, &large);
+            scope.spawn(move || {
+                let inflated = inflate(many, Encoding::Gzip, most, large).unwrap();
+                done.send(inflated.len()).unwrap();
+            });
+            assert!(second.recv_timeout(Duration::from_millis(300)).is_err());
+            drop(first);
+            assert_eq!(second.recv().unwrap(), INFLATED_AT_ONCE + 1);
+        });
     }
 }

@@ -6,7 +6,7 @@ mod parameters;
 mod path;
 mod words;
 
-pub(crate) use body::{EventsBody, inflate};
+pub(crate) use body::{EventsBody, LargeBodies, inflate};
 pub(crate) use json::JsonBody;
 pub(crate) use parameters::{LabelledParameters, Parameters};
 pub(crate) use path::Name;

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::{Extension, Json};
 use graflow_lineage::manager::Ingested;
@@ -71,10 +69,11 @@ pub(crate) async fn post_events(
 ) -> Result<Json<PostAnswer>, ApiError> {
     let ingest = {
         let _room = api.room_for_body().await?;
-        let manager = Arc::clone(&api.manager);
-        let most = api.settings.limits.inflated_bytes;
+        let api = api.clone();
         blocking(move || {
-            let bytes = inflate(&body.bytes, body.encoding, most)?;
+            let manager = &api.manager;
+            let most = api.settings.limits.inflated_bytes;
+            let bytes = inflate(&body.bytes, body.encoding, most, &api.large_bodies)?;
             drop(body.bytes);
             if bytes.len() > SMALL_BODY
                 && let Err(error) = manager.has_room()

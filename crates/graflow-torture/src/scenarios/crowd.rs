@@ -89,47 +89,53 @@ pub(super) fn slow_loris(setting: &Setting) -> anyhow::Result<String> {
     ))
 }
 
-/// A body of a mebibyte that becomes a gibibyte is refused, several at once, in bounded memory.
+/// Bodies that become a gibibyte are refused, and those that stay just below the limit are read, several at once, in
+/// bounded memory.
 pub(super) fn gzip_bomb(setting: &Setting) -> anyhow::Result<String> {
     let place = Place::new()?;
     let mut server = Server::start(setting, place.folder())?;
     let (before, _) = server.process.memory()?;
-    let bomb = bomb()?;
-    let headers = [("Content-Encoding", "gzip"), ("Content-Type", "application/x-ndjson")];
-    let statuses = thread::scope(|scope| {
-        let senders: Vec<_> = (0..8)
-            .map(|_| {
-                scope.spawn(|| {
-                    http::request(server.port, "POST", "/api/events", &headers, &bomb)
-                        .map(|answer| answer.status)
-                })
-            })
-            .collect();
-        senders
-            .into_iter()
-            .map(|sender| sender.join().map_err(|_| anyhow::anyhow!("a sender panicked")))
-            .collect::<anyhow::Result<Vec<_>>>()
-    })?;
-    for status in statuses {
-        let status = status?;
+    let bomb = bomb(1_024)?;
+    for status in posted_at_once(server.port, &bomb)? {
         ensure!(status == 413 || status == 503, "a bomb is answered {status}");
     }
+    let (_, after_bombs) = server.process.memory()?;
+    ensure!(after_bombs < before + MOST_GROWTH / 2, "{} MiB of memory after bombs", mebibytes(after_bombs));
+    for status in posted_at_once(server.port, &self::bomb(63)?)? {
+        ensure!(status == 200 || status == 503, "a large body of nothing is answered {status}");
+    }
     let (_, most) = server.process.memory()?;
-    ensure!(most < before + 2 * MOST_GROWTH, "{} MiB of memory", mebibytes(most));
+    ensure!(most < before + MOST_GROWTH, "{} MiB of memory after large bodies", mebibytes(most));
     server.is_well()?;
     place.held();
     Ok(format!(
-        "8 bombs of {} KiB refused, at most {} MiB of memory ({} before)",
+        "8 bombs of {} KiB refused, at most {} MiB of memory ({} before), 8 bodies of 63 MiB at most {}",
         bomb.len() >> 10,
-        mebibytes(most),
-        mebibytes(before)
+        mebibytes(after_bombs),
+        mebibytes(before),
+        mebibytes(most)
     ))
 }
 
-fn bomb() -> anyhow::Result<Vec<u8>> {
+/// How a compressed body is answered that eight send at the same time.
+fn posted_at_once(port: u16, body: &[u8]) -> anyhow::Result<Vec<u16>> {
+    let headers = [("Content-Encoding", "gzip"), ("Content-Type", "application/x-ndjson")];
+    thread::scope(|scope| {
+        let send = || anyhow::Ok(http::request(port, "POST", "/api/events", &headers, body)?.status);
+        let senders: Vec<_> = (0..8).map(|_| scope.spawn(send)).collect();
+        senders
+            .into_iter()
+            .map(|sender| sender.join().map_err(|_| anyhow::anyhow!("a sender panicked"))?)
+            .collect()
+    })
+}
+
+/// White space of so many MiB, compressed.
+fn bomb(mebibytes: u64) -> anyhow::Result<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    let spaces = vec![b' '; 1 << 20];
-    for _ in 0..1_024 {
+    let mut spaces = vec![b' '; 1 << 20];
+    spaces[(1 << 20) - 1] = b'\n';
+    for _ in 0..mebibytes {
         encoder.write_all(&spaces)?;
     }
     Ok(encoder.finish()?)
