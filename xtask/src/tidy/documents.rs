@@ -91,7 +91,8 @@ fn targets(file: &TextFile) -> Vec<(usize, &str)> {
     targets
 }
 
-fn resolve(from: &Path, link: &str) -> PathBuf {
+/// Where a link of a document leads, from the root of the checkout.
+pub(super) fn resolve(from: &Path, link: &str) -> PathBuf {
     let start = if link.starts_with('/') {
         PathBuf::new()
     } else {

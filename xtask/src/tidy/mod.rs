@@ -7,6 +7,7 @@ mod arrows;
 mod documents;
 mod licences;
 mod manifests;
+mod proofs;
 mod sources;
 mod tree;
 
@@ -42,6 +43,7 @@ const RULES: &[Rule] = &[
     rule("machine", "no path of somebody's machine", sources::machine_paths),
     rule("links", "links between documents lead somewhere", documents::links),
     rule("readme", "the program in README.md compiles and runs", documents::readme),
+    rule("proofs", "each promise and limit names a test that is there", proofs::named),
     rule("map", "ARCHITECTURE.md tells of every crate", documents::map),
 ];
 
