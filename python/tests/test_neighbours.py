@@ -59,6 +59,47 @@ def test_model_calls(lineage: Lineage) -> None:
     assert (calls[2]["data"]["input_tokens"], calls[2]["data"]["output_tokens"]) == (3, 4)
 
 
+def test_model_calls_without_an_answer(lineage: Lineage) -> None:
+    finished = lineage.run(
+        IMPORTS
+        + """
+    from graflow.llm.client import LLMClient
+    from graflow.llm.agents.base import LLMAgent
+    client = LLMClient(model="gpt-4o-mini", enable_tracing=False)
+    class Mute(LLMAgent):
+        name = "mute"
+        def run(self, input_text, **kwargs):
+            raise TimeoutError("nothing was heard of it")
+    errors = []
+    with workflow("silence") as wf:
+        @task
+        def ask():
+            for answer in ("litellm.RateLimitError", "here I am"):
+                try:
+                    return client.completion_text([{"role": "user", "content": "Anyone?"}], mock_response=answer)
+                except Exception as error:
+                    errors.append(type(error).__name__)
+        @task
+        def act():
+            try:
+                return Mute().run("polly")
+            except TimeoutError as error:
+                return str(error)
+        ask >> act
+        say(result=wf.execute(), errors=errors)
+    """
+    )
+    assert finished.told["result"] == "nothing was heard of it"
+    calls = [call["data"] for call in finished.execution.events_of("llm_called")]
+    assert [call.get("error", {}).get("type") for call in calls] == [*finished.told["errors"], None, "TimeoutError"]
+    assert finished.told["errors"] == ["RateLimitError"]
+    assert "completion" not in calls[0]
+    assert calls[0]["prompt"] == [{"role": "user", "content": "Anyone?"}]
+    assert calls[1]["completion"] == "here I am"
+    assert calls[2]["error"]["message"] == "nothing was heard of it"
+    assert "graflow_lineage" not in calls[2]["error"]["traceback"]
+
+
 def test_log_lines_are_under_the_task_that_wrote_them(lineage: Lineage) -> None:
     finished = lineage.run(
         IMPORTS

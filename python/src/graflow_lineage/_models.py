@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graflow_lineage import _native, _state
 from graflow_lineage._engine import guarded
+from graflow_lineage._faults import error_data
 from graflow_lineage._install import replace
 from graflow_lineage._settings import settings
 
@@ -21,8 +22,15 @@ def client(module: Any) -> None:
     def make(plain: Callable[..., Any]) -> Callable[..., Any]:
         def completion(self: Any, messages: Any, model: str | None = None, *rest: Any, **named: Any) -> Any:
             began = time.monotonic()
-            response = plain(self, messages, model, *rest, **named)
-            _called(model or getattr(self, "model", None), messages, response, time.monotonic() - began)
+            response = failure = None
+            try:
+                response = plain(self, messages, model, *rest, **named)
+            except BaseException as error:
+                failure = error
+                raise
+            finally:
+                seconds = time.monotonic() - began
+                _called(model or getattr(self, "model", None), messages, response, failure, seconds)
             return response
 
         return completion
@@ -61,8 +69,14 @@ def _hook_run(known: type) -> None:
         @functools.wraps(plain)
         def run(self: Any, input_text: Any, *rest: Any, **named: Any) -> Any:
             began = time.monotonic()
-            result = plain(self, input_text, *rest, **named)
-            _ran(self, input_text, result, time.monotonic() - began)
+            result = failure = None
+            try:
+                result = plain(self, input_text, *rest, **named)
+            except BaseException as error:
+                failure = error
+                raise
+            finally:
+                _ran(self, input_text, result, failure, time.monotonic() - began)
             return result
 
         return run
@@ -71,7 +85,7 @@ def _hook_run(known: type) -> None:
 
 
 @guarded
-def _called(model: Any, messages: Any, response: Any, seconds: float) -> None:
+def _called(model: Any, messages: Any, response: Any, failure: BaseException | None, seconds: float) -> None:
     task, frame = _state.current_task(), _state.local.frame
     if task is None or frame is None:
         return
@@ -89,6 +103,7 @@ def _called(model: Any, messages: Any, response: Any, seconds: float) -> None:
         "output_tokens": _count(getattr(usage, "completion_tokens", None)),
         "cost_usd": float(cost) if isinstance(cost, (int, float)) and cost > 0 else None,
         "tools": tools or None,
+        "error": None if failure is None else error_data(failure),
         "prompt": _shown(frame, task, "prompt", messages),
         "completion": _shown(frame, task, "completion", getattr(message, "content", None)),
     }
@@ -96,7 +111,7 @@ def _called(model: Any, messages: Any, response: Any, seconds: float) -> None:
 
 
 @guarded
-def _ran(agent: Any, prompt: Any, result: Any, seconds: float) -> None:
+def _ran(agent: Any, prompt: Any, result: Any, failure: BaseException | None, seconds: float) -> None:
     task, frame = _state.current_task(), _state.local.frame
     if task is None or frame is None:
         return
@@ -112,6 +127,7 @@ def _ran(agent: Any, prompt: Any, result: Any, seconds: float) -> None:
         "duration_us": int(seconds * 1_000_000),
         "input_tokens": _count(usage.get("input_tokens", usage.get("prompt_tokens"))),
         "output_tokens": _count(usage.get("output_tokens", usage.get("completion_tokens"))),
+        "error": None if failure is None else error_data(failure),
         "prompt": _shown(frame, task, "prompt", prompt),
         "completion": _shown(frame, task, "completion", output),
     }

@@ -50,13 +50,16 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
         println!("\n== {}: {}", step.name, step.what);
         let start = Instant::now();
         process::take_said();
+        let mut broken = String::new();
         let tally = (step.run)(&setting).unwrap_or_else(|error| {
-            println!("error: {error:#}");
+            broken = format!("error: {error:#}");
+            println!("{broken}");
             Tally::FAILED
         });
         done.push((step, start.elapsed(), tally));
         if tally.failed > 0 {
-            writeln!(failures, "\n-- {} failed:\n{}", step.name, failures::excerpt(&process::take_said()))?;
+            let said = process::take_said() + &broken;
+            writeln!(failures, "\n-- {} failed:\n{}", step.name, failures::excerpt(&said))?;
         }
         if step.others_need_it && tally.failed > 0 {
             println!("the steps after it need it; stopped");
