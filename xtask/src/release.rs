@@ -32,7 +32,7 @@ pub(crate) struct Options {
 
 /// Builds the program, its manual and its completions, and puts them together.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<ExitCode> {
-    let (profile, built) = if options.debug { ("dev", "debug") } else { ("release", "release") };
+    let (profile, built) = if options.debug { ("dev", "debug") } else { ("dist", "dist") };
     process::check(workspace.cargo().args([
         "build",
         "--locked",
