@@ -10,20 +10,12 @@ from graflow_lineage._settings import settings
 from graflow_lineage._state import Frame, frames
 
 
-@guarded
 def mute(context: Any) -> Frame | None:
-    """What graflow itself reads and writes from now on is not the user's."""
+    """What graflow itself reads and writes from now on is not the user's. Nothing in here can fail."""
     frame = frames.get(id(context))
     if frame is not None:
         frame.muted += 1
     return frame
-
-
-@guarded
-def unmute(frame: Frame | None) -> None:
-    """The user's again."""
-    if frame is not None:
-        frame.muted -= 1
 
 
 @guarded

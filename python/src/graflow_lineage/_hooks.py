@@ -70,7 +70,7 @@ def engine(module: Any) -> None:
                 return plain(self, task_id, task, error, context)
             finally:
                 if frame is not None:
-                    _leads.after_retry(frame)
+                    frame.retrying = False
 
         return _handle_task_retry
 
@@ -92,7 +92,7 @@ def engine(module: Any) -> None:
 
 def context(module: Any) -> None:
     """What leads to what, and graflow's own copies."""
-    queued = _native.queued
+    queued, mute, unmute = _native.queued, _copies.mute, _native.unmute
 
     def make_add(plain: Callable[..., Any]) -> Callable[..., Any]:
         def add_to_queue(self: Any, executable: Any) -> Any:
@@ -108,17 +108,18 @@ def context(module: Any) -> None:
                 return plain(self, executable, goto, _is_iteration)
             finally:
                 if frame is not None:
-                    _leads.after_next_task(frame)
+                    frame.next_kind = None
 
         return next_task
 
     def make_branch(plain: Callable[..., Any]) -> Callable[..., Any]:
         def create_branch_context(self: Any, branch_id: str) -> Any:
-            frame = _copies.mute(self)
+            frame = mute(self)
             try:
                 branch = plain(self, branch_id)
             finally:
-                _copies.unmute(frame)
+                if frame is not None:
+                    unmute(frame)
             _copies.branched(frame, branch)
             return branch
 
@@ -126,22 +127,24 @@ def context(module: Any) -> None:
 
     def make_merge(plain: Callable[..., Any]) -> Callable[..., Any]:
         def merge_results(self: Any, sub_context: Any) -> None:
-            frame = _copies.mute(self)
+            frame = mute(self)
             try:
                 plain(self, sub_context)
             finally:
-                _copies.unmute(frame)
+                if frame is not None:
+                    unmute(frame)
             _copies.merged(frame, sub_context)
 
         return merge_results
 
     def make_getstate(plain: Callable[..., Any]) -> Callable[..., Any]:
         def getstate(self: Any) -> Any:
-            frame = _copies.mute(self)
+            frame = mute(self)
             try:
                 state = plain(self)
             finally:
-                _copies.unmute(frame)
+                if frame is not None:
+                    unmute(frame)
             return _process.into_pickle(self, frame, state)
 
         return getstate

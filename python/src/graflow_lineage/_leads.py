@@ -41,12 +41,6 @@ def before_next_task(context: Any, executable: Any, is_iteration: bool) -> Frame
 
 
 @guarded
-def after_next_task(frame: Frame) -> None:
-    """The task was queued."""
-    frame.next_kind = None
-
-
-@guarded
 def before_retry(task_id: str, error: BaseException, context: Any) -> Frame | None:
     """An attempt failed, and may be tried again."""
     frame = frames.get(id(context))
@@ -58,12 +52,6 @@ def before_retry(task_id: str, error: BaseException, context: Any) -> Frame | No
             frame.last.retry(text_of(error), None)
             frame.run.retried.append(frame.last)
     return frame
-
-
-@guarded
-def after_retry(frame: Frame) -> None:
-    """The attempt was queued again, or was the last."""
-    frame.retrying = False
 
 
 @guarded
